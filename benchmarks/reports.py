@@ -22,15 +22,13 @@ from sqlalchemy.orm import Session
 
 from benchmarks.load import get, latencies
 from benchmarks.measurement import RUNS, Measurement, once, seconds
+from benchmarks.signed_in import cookie
 from benchmarks.stage import Ground, gunicorn, years
-from courses.counting import participation, recount
+from courses.counting import recount
 from courses.reports import districts_by_period, enrolment, people_counts
 from courses.reports.questions import Filters, Grouping, Question
-from lms.accounts import browser_sessions, current
-from lms.accounts.models import RoleGrant, User
 from lms.config import ROOT
-from lms.core.scope import EVERYTHING, Role
-from lms.core.transactions import transaction
+from lms.core.scope import EVERYTHING
 
 SINCE, UNTIL = date(2008, 1, 1), date(2017, 12, 31)
 ALL = Question(Filters(SINCE, UNTIL), EVERYTHING)
@@ -40,7 +38,7 @@ WARM_SECONDS = 2.0
 # What the picture holds: enough to tell what grows.
 DRAWN = (
     "programme × district × month, all years", "the same recounted from attendances",
-    "the same by DuckDB over the raw rows", "by host, all years", "people by programme and year, kept",
+    "the same by DuckDB over the raw rows", "by host, all years",
     "people of a district's rescue courses", "people by quarter, all years", "bare GROUP BY of the attendances",
     "person-time check, whole", f"whole pages, {ADMINISTRATORS} at once, p95",
 )  # fmt: skip
@@ -80,7 +78,6 @@ def _in_database(db: Session) -> Sequence[Measurement]:
     by_month = _server_ms(db, lambda: districts_by_period.figures(db, ALL))
     again = seconds(lambda: db.execute(text(RECOUNTED)).all()) * 1000
     duck = _duckdb_ms(db)
-    people = seconds(lambda: participation.stored_counts(db)) * 1000
     of_district = Question(Filters(SINCE, UNTIL, district=6, programme="RESCUE", grouping=Grouping.COURSE), EVERYTHING)
     return [
         Measurement("programme × district × month, all years", by_month, "ms", ceiling=60),
@@ -92,7 +89,6 @@ def _in_database(db: Session) -> Sequence[Measurement]:
             Measurement(f"by {grouping.value}, all years", _rows_ms(db, grouping), "ms", ceiling=60)
             for grouping in (Grouping.INSTRUCTOR, Grouping.HOST)
         ),
-        Measurement("people by programme and year, kept", people, "ms", ceiling=5),
         Measurement("people of a district's rescue courses", _people(db, of_district), "s", ceiling=2),
         *(
             Measurement(f"people by {grouping.value}, all years", _people(db, _all_by(grouping)), "s", ceiling=2)
@@ -179,11 +175,11 @@ def _pages(ground: Ground) -> Sequence[Measurement]:
 
     Server, client and database share this machine; there is a web process for each of its processors.
     """
-    cookie = _signed_in(ground)
+    signed_in = f"Cookie: {cookie(ground.app)}"
     found, every = [], list[float]()
     with gunicorn("wsgi:app", ground.environment, workers=os.cpu_count() or 1) as server:
         for grouping in (Grouping.MONTH, Grouping.DISTRICT, Grouping.PROGRAMME, Grouping.YEAR):
-            asked = get(f"/reports/enrolment?since={SINCE}&until={UNTIL}&grouping={grouping.value}", cookie)
+            asked = get(f"/reports/enrolment?since={SINCE}&until={UNTIL}&grouping={grouping.value}", signed_in)
             latencies(server.port, asked, seconds=WARM_SECONDS, connections=ADMINISTRATORS)
             taken = latencies(server.port, asked, seconds=PAGE_SECONDS, connections=ADMINISTRATORS)
             every += taken
@@ -196,20 +192,6 @@ def _pages(ground: Ground) -> Sequence[Measurement]:
 
 def _p95(taken: Sequence[float]) -> float:
     return sorted(taken)[int(len(taken) * 0.95)] * 1000
-
-
-def _signed_in(ground: Ground) -> str:
-    """The cookie of a city administrator."""
-    with transaction(ground.app.extensions["sessions"]) as db:
-        user = db.query(User).join(RoleGrant).where(RoleGrant.role == Role.CITY_ADMINISTRATOR).first()
-        assert user is not None
-        token = browser_sessions.start(db, user, days=1, browser="benchmark")
-    browser = ground.app.test_client()
-    with browser.session_transaction() as kept_in:
-        kept_in[current.TOKEN] = token
-    cookie = browser.get_cookie(ground.app.config["SESSION_COOKIE_NAME"])
-    assert cookie is not None
-    return f"Cookie: {cookie.key}={cookie.value}"
 
 
 def draw(found: Mapping[str, Sequence[Measurement]]) -> None:

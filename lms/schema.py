@@ -21,6 +21,7 @@ MODELS = (
     "courses.models.name_writings",
     "courses.models.proposals",
     "courses.models.privacy",
+    "courses.models.merges",
     "courses.models.daily_counts",
     "courses.models.walk_ins",
     "courses.models.attendance",

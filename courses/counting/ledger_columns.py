@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from courses.counting import participants
-from courses.counting.participants import DistinctPeople, Ints, Longs, Participants, Stretches
+from courses.counting.participants import NO_DAY, DistinctPeople, Ints, Longs, Participants, Stretches
 from lms.core import binary
 
 FIGURES = ("enrolled", "named", "counted", "minutes", "passed", "certificates")
 CLOSING, WITHDRAWAL = 1, 2  # the kinds of lines; 0 stands for all others
-NO_DAY = 2**31 - 1  # the day of an offering that is not counted; it sorts last, as PostgreSQL's NULL does
 FIRST_DAY = date(2000, 1, 1)  # PostgreSQL counts days and microseconds from here
 
+NEVER = -(2**31)  # a day before all days
 REMEMBERED = 64
 
 _OF_LINE = {
@@ -58,7 +58,10 @@ _EVERY_OFFERING = _OFFERINGS.format(
 _SOME_OFFERINGS = _OFFERINGS.format(
     of_session="WHERE offering_id = ANY (%(ids)s)", of_offering="offering.id = ANY (%(ids)s)"
 )
-_CHANGED = "SELECT offering_id FROM participation WHERE changed_in >= %(since)s"
+_CHANGED = """
+SELECT offering_id FROM participation WHERE changed_in >= %(since)s
+UNION SELECT offering_id FROM former_participation WHERE changed_in >= %(since)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class Lines:
 class Offerings:
     """The offerings that have lines.
 
-    lead: 0 for none. sessions: how many. changed: the number of the transaction that wrote the participation.
+    lead: 0 for none. day: NO_DAY for an offering that is not counted; it sorts last, as PostgreSQL's NULL does. sessions:
+    how many. changed: the number of the transaction that wrote the participation.
     """
 
     id: Longs
@@ -95,6 +99,18 @@ class Offerings:
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """The former people of offerings (`courses.models.rollups.FormerParticipation`).
+
+    offering: the place of the offering. until: the last day on which a period may end that counts these people; NEVER
+    where they are not to be seen.
+    """
+
+    offering: Ints
+    until: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerColumns:
     """The ledger in memory. Nothing in it is ever altered: `followed` makes a new one.
 
@@ -105,8 +121,30 @@ class LedgerColumns:
     lines: Lines
     offerings: Offerings
     participants: Participants
+    former: Former
     horizon: int
     answers: "OrderedDict[bytes, DistinctPeople]" = field(default_factory=OrderedDict, compare=False)
+
+    @property
+    def places(self) -> int:
+        """How many places `count_people` needs a group for: one for each offering, then those of former people."""
+        return self.offerings.id.size + self.former.offering.size
+
+    def reported(self, offering: Ints, last_day: Ints) -> Ints:
+        """The places of the people of offerings, for periods that end on these days: former people where reported.
+
+        Places of former people are counted from the end: -1 is that of the first of `former`.
+        """
+        former = self.former
+        if not former.offering.size:
+            return offering
+        ends = np.full(self.offerings.id.size, NO_DAY, np.int32)
+        ends[offering] = last_day
+        place = np.arange(self.offerings.id.size, dtype=np.int32)
+        order = np.argsort(former.until)[::-1]  # of several that count, the one of the earliest day is written last
+        order = order[ends[former.offering[order]] <= former.until[order]]
+        place[former.offering[order]] = -1 - order
+        return place[offering]
 
     def count_people(self, group_of: Ints, groups: int) -> DistinctPeople:
         """Count the distinct people of each group, as `participants.count` does, and remember the last answers."""
@@ -122,6 +160,9 @@ class LedgerColumns:
         """True if a line or a participation is of the transaction `number` or a later one."""
         numbers, changed = self.lines.number, self.offerings.changed
         return bool((numbers.size and numbers[-1] >= number) or (changed.size and changed.max() >= number))
+
+
+_NO_FORMER = Former(np.zeros(0, np.int32), np.zeros(0, np.int32))
 
 
 def day_number(day: date) -> int:
@@ -141,9 +182,10 @@ def read(connection: Connection, horizon: int) -> LedgerColumns:
     rows = binary.columns(driver, _EVERY_OFFERING, _OF_OFFERING, _DAYS)
     lines = binary.columns(driver, _LINES, _OF_LINE, {"since": 0})
     stretches = participants.read(driver)
-    offerings, place = _with_changed(_offerings(rows), stretches)
+    offerings = _with_changed(_offerings(rows), stretches)
+    former, place = _placed(_NO_FORMER, offerings, stretches, np.zeros(0, np.int64))
     people = participants.arranged(place, stretches.people, stretches.trainee)
-    return LedgerColumns(_lines(lines, offerings.id), offerings, people, horizon)
+    return LedgerColumns(_lines(lines, offerings.id), offerings, people, former, horizon)
 
 
 def followed(columns: LedgerColumns, connection: Connection, since: int, horizon: int) -> LedgerColumns:
@@ -158,14 +200,16 @@ def followed(columns: LedgerColumns, connection: Connection, since: int, horizon
     ids = np.unique(np.concatenate([lines["offering_id"], changed, former]))
     kept = _first_lines(columns.lines, int(np.searchsorted(columns.lines.number, since)))
     if not ids.size:
-        return LedgerColumns(kept, columns.offerings, columns.participants, horizon)
+        return LedgerColumns(kept, columns.offerings, columns.participants, columns.former, horizon)
     rows = binary.columns(driver, _SOME_OFFERINGS, _OF_OFFERING, {**_DAYS, "ids": ids.tolist()})
     stretches = participants.read(driver, ids).with_nobody_in(ids)
-    offerings, place = _with_changed(_merged(columns.offerings, _offerings(rows)), stretches)
+    offerings = _with_changed(_merged(columns.offerings, _offerings(rows)), stretches)
+    former, place = _placed(columns.former, offerings, stretches, ids)
     return LedgerColumns(
         lines=_joined_lines(kept, _lines(lines, offerings.id)),
         offerings=offerings,
         participants=participants.replaced(columns.participants, place, stretches.people, stretches.trainee),
+        former=former,
         horizon=horizon,
     )
 
@@ -188,13 +232,38 @@ def _merged(offerings: Offerings, fresh: Offerings) -> Offerings:
     return Offerings(**columns)
 
 
-def _with_changed(offerings: Offerings, stretches: Stretches) -> tuple[Offerings, Ints]:
-    """The offerings with the numbers of the stretches, and the place of the offering of each stretch."""
+def _with_changed(offerings: Offerings, stretches: Stretches) -> Offerings:
+    """The offerings with the numbers of the transactions that wrote the stretches."""
     place = places_of(offerings.id, stretches.id)
     counted = place >= 0  # a participation without a line counts nowhere
     changed = offerings.changed.copy()
-    changed[place[counted]] = stretches.changed[counted]
-    return replace(offerings, changed=changed), place.astype(np.int32)
+    changed[np.unique(place[counted])] = 0
+    np.maximum.at(changed, place[counted], stretches.changed[counted])
+    return replace(offerings, changed=changed)
+
+
+def _placed(former: Former, offerings: Offerings, stretches: Stretches, ids: Longs) -> tuple[Former, Ints]:
+    """The former people with those of the stretches, and the place of each stretch as `Participants` has it.
+
+    ids: the offerings that were read; of these, only the former people that were found are to be seen.
+    """
+    place = places_of(offerings.id, stretches.id).astype(np.int32)
+    until = former.until.copy()
+    until[np.isin(former.offering, places_of(offerings.id, ids))] = NEVER
+    known = {
+        pair: number for number, pair in enumerate(zip(former.offering.tolist(), former.until.tolist(), strict=True))
+    }
+    added: list[tuple[int, int]] = []
+    for number in np.flatnonzero(stretches.until != NO_DAY).tolist():
+        pair = int(place[number]), int(stretches.until[number])
+        if pair not in known:
+            known[pair] = former.offering.size + len(added)
+            added.append(pair)
+        elif known[pair] < until.size:
+            until[known[pair]] = pair[1]
+        place[number] = -2 - known[pair]  # -1 is the place of nobody
+    more = np.array(added, np.int32).reshape(-1, 2)
+    return Former(np.concatenate([former.offering, more[:, 0]]), np.concatenate([until, more[:, 1]])), place
 
 
 def places_of(ids: Longs, of: Longs) -> Longs:

@@ -24,7 +24,10 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + number_offset AS 
     (SELECT oid FROM pg_database WHERE datname = current_database()) AS database,
     pg_relation_filenode('person_time_entry') AS ledger_file, pg_relation_filenode('participation') AS people_file,
     (SELECT min(transaction_number) FROM person_time_entry WHERE transaction_number >= :horizon) AS line,
-    (SELECT min(changed_in) FROM participation WHERE changed_in >= :horizon) AS people
+    least(
+        (SELECT min(changed_in) FROM participation WHERE changed_in >= :horizon),
+        (SELECT min(changed_in) FROM former_participation WHERE changed_in >= :horizon)
+    ) AS people
 FROM record_numbering
 """
 _NO_NUMBER = 2**62

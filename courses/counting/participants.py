@@ -12,48 +12,58 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, func, literal
 
-from courses.models.rollups import Participation
+from courses.counting import trainee_ids
 from lms.core import binary
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 
+NO_DAY = 2**31 - 1  # a day after all days
 NOBODY = -1  # no former participation; no offering; a group that is not counted
 OFFERINGS_PER_ARRAY = 16_384  # the participants of so many offerings come as one value of some 8 MB
 LARGEST_WASTE = 0.2  # the part of the array that no offering refers to any more, before the array is made anew
 # With a participation of so many chosen, sorting the chosen ones is quicker than following all of them.
 SPARSE = 16
 
-_OF_PARTICIPATION = {"id": "i8", "changed": "i8", "people": "i4"}
-_PARTICIPATIONS = "SELECT offering_id, changed_in, cardinality(trainees) FROM participation {} ORDER BY offering_id"
+_OF_STRETCH = {"id": "i8", "until": "i4", "changed": "i8", "people": "i4"}
+# All participations, or those of some offerings; then those that were reported before they were changed.
+_SOURCE = """(
+    SELECT offering_id AS id, %(no_day)s AS until, changed_in, trainees FROM participation {condition}
+    UNION ALL
+    SELECT offering_id, until - '2000-01-01', changed_in, trainees FROM former_participation {condition}
+) AS stretch"""
 _OF_SOME = "WHERE offering_id = ANY (%(ids)s)"
-# PostgreSQL sends a bigint of an array as twelve bytes: four for its length and eight for its value. The header of an
-# array, 20 bytes (12 for an empty array), is cut off.
+_STRETCHES = "SELECT id, until, changed_in, cardinality(trainees) FROM {source} ORDER BY id, until"
 _TRAINEES = """
-SELECT string_agg(substr(array_send(trainees), 21), ''::bytea ORDER BY offering_id)
-FROM participation {} GROUP BY offering_id / %(size)s ORDER BY offering_id / %(size)s
+SELECT string_agg(substr(array_send(trainees), 21), ''::bytea ORDER BY id, until)
+FROM {source} GROUP BY id / %(size)s ORDER BY id / %(size)s
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Stretches:
-    """The stretches of some offerings: the offering's id, how many people, and the number of the transaction that wrote it."""
+    """The stretches of some offerings.
+
+    id, until: the offering, and the last day on which a period may end that counts these people; NO_DAY for the people
+    as they are now. changed: the number of the transaction that wrote them.
+    """
 
     id: Longs
-    people: Ints
+    until: Ints
     changed: Longs
+    people: Ints
     trainee: Ints
 
     def with_nobody_in(self, ids: Longs) -> "Stretches":
-        """The stretches, and empty ones for those of the ids that have none."""
-        missing = np.setdiff1d(ids, self.id)
+        """The stretches, and an empty one of now for those of the ids that have none."""
+        missing = np.setdiff1d(ids, self.id[self.until == NO_DAY])
         none = np.zeros(missing.size, np.int32)
         return Stretches(
             np.concatenate([self.id, missing]),
-            np.concatenate([self.people, none]),
+            np.concatenate([self.until, none + NO_DAY]),
             np.concatenate([self.changed, none]),
+            np.concatenate([self.people, none]),
             self.trainee,
         )
 
@@ -62,10 +72,10 @@ class Stretches:
 class Participants:
     """All participations. None of the arrays is ever altered.
 
-    offering, people: of each stretch, the place of its offering and the number of its participations; `NOBODY` is the
-    offering of a stretch that a later one replaces. trainee: the id of the person of each participation. previous: the
-    place of the person's former participation, or `NOBODY`. linked: the places that have a former one. last: by id, the
-    place of the person's last participation.
+    offering, people: of each stretch, the place of its offering and the number of its participations. -2 is the place of
+    the first former people, -3 of the second; `NOBODY` is the place of a stretch that a later one replaces. trainee: the
+    id of the person of each participation. previous: the place of the person's former participation, or `NOBODY`.
+    linked: the places that have a former one. last: by id, the place of the person's last participation.
     """
 
     offering: Ints
@@ -86,31 +96,23 @@ class DistinctPeople:
 
 
 def read(driver: Any, ids: Longs | None = None) -> Stretches:
-    """Read the participants of some offerings, or of all. driver: psycopg's connection. Raises as `unpack` does."""
-    condition = "" if ids is None else _OF_SOME
-    parameters: dict[str, Any] = {} if ids is None else {"ids": ids.tolist()}
-    held = binary.columns(driver, _PARTICIPATIONS.format(condition), _OF_PARTICIPATION, parameters)
+    """Read the participants of some offerings, or of all. driver: psycopg's connection.
+
+    Raises OverflowError for an id of more than 31 bits.
+    """
+    source = _SOURCE.format(condition="" if ids is None else _OF_SOME)
+    parameters: dict[str, Any] = {"no_day": NO_DAY} if ids is None else {"no_day": NO_DAY, "ids": ids.tolist()}
+    held = binary.columns(driver, _STRETCHES.format(source=source), _OF_STRETCH, parameters)
     trainee, end = np.empty(int(held["people"].sum()), np.int32), 0
     with driver.cursor() as cursor:
-        query = _TRAINEES.format(condition)
+        query = _TRAINEES.format(source=source)
         for (joined,) in cursor.stream(query, {**parameters, "size": OFFERINGS_PER_ARRAY}, binary=True):
-            ids_of_piece = unpack(joined or b"")
-            trainee[end : end + ids_of_piece.size] = ids_of_piece
-            end += ids_of_piece.size
-    return Stretches(held["id"], held["people"], held["changed"], trainee)
-
-
-def packed() -> ColumnElement[Any]:
-    """Return the aggregate that joins the trainee ids of offerings into one `bytea`, for `unpack`."""
-    return func.string_agg(func.substr(func.array_send(Participation.trainees), 21), literal(b""))
-
-
-def unpack(joined: bytes) -> Ints:
-    """Return the ids of a `bytea` as `packed` makes it. Raises OverflowError for an id of more than 31 bits."""
-    elements = np.frombuffer(joined, np.dtype([("length", ">i4"), ("high", ">u4"), ("low", ">u4")]))
-    if elements["high"].any() or (elements["low"] >> 31).any():
-        raise OverflowError("a trainee's id is beyond 31 bits")
-    return elements["low"].astype(np.int32)
+            piece = trainee_ids.unpack(joined or b"")
+            if piece.max(initial=0) >> 31:
+                raise OverflowError("a trainee's id is beyond 31 bits")
+            trainee[end : end + piece.size] = piece
+            end += piece.size
+    return Stretches(held["id"], held["until"], held["changed"], held["people"], trainee)
 
 
 def arranged(offering: Ints, people: Ints, trainee: Ints) -> Participants:
@@ -157,8 +159,8 @@ def replaced(participants: Participants, offering: Ints, people: Ints, trainee: 
 def count(participants: Participants, group_of: Ints, groups: int) -> DistinctPeople:
     """Count the distinct people of each group.
 
-    group_of: by the place of an offering, its group below `groups`; `groups` for an offering outside of the groups, which
-    counts in `everybody` alone; `NOBODY` for one that is not counted.
+    group_of: by the place of an offering, then of former people, its group below `groups`; `groups` for one outside of the
+    groups, which counts in `everybody` alone; `NOBODY` for one that is not counted.
     """
     kind = np.int16 if groups < np.iinfo(np.int16).max else np.int32
     of_stretch = np.append(group_of, NOBODY).astype(kind)[participants.offering]

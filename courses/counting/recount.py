@@ -7,6 +7,7 @@ over every offering.
   as an offering, its sessions, people, person-times, minutes, results, certificates, and what corrects frozen quarters.
 - Of enrolments, from attendances: the sessions and minutes that lists of people show.
 - Of rollups, from the ledger, each column; of the people that reports count in memory, from the participations.
+- Of frozen quarters, each figure that was frozen, from the ledger and the participations as they were reported.
 - Of opening balances, from their sources: a balance counts unless its source is withdrawn.
 
 Rates, shares and class sizes are divisions of these figures. Teaching hours, waiting lists, valid certificates and
@@ -34,6 +35,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased, class_mapper, sessionmaker
 
+from courses.counting import frozen_figures
 from courses.counting.person_time import recounted
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment
@@ -50,7 +52,7 @@ OFFERING_FIGURES = (*FIGURES, "offerings", "sessions", "adjusted", "attended ses
 # The statement timeout of a web request would end a check, which reads everything. Sequential scans are off because the
 # planner would read all attendances again for each range; parallel workers are off because CONNECTIONS run already.
 SETTINGS = ("statement_timeout = 0", "work_mem = '64MB'", "enable_seqscan = off", "max_parallel_workers_per_gather = 0")
-ROLLUP_STEPS = 3
+ROLLUP_STEPS = 4
 OFFERINGS_PER_RANGE = 5_000  # a statement of some tenths of a second, and a step of the progress bar
 CONNECTIONS = 2  # more would leave the site too little of the database
 # Counts the certificates of a range of offerings, by offering, where a package above `courses` issues them.
@@ -148,6 +150,7 @@ def check_rollups(db: Session) -> Iterator[list[RollupDifference]]:
     yield list(_rollup_differences(db))
     yield [RollupDifference(*row) for row in db.execute(_DIFFERING_BALANCES)]
     yield _people_differences(db)
+    yield [RollupDifference(*difference) for difference in frozen_figures.differences(db)]
 
 
 def _people_differences(db: Session) -> list[RollupDifference]:

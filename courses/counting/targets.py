@@ -100,6 +100,18 @@ def read(db: Session, year: int, scope: Scope) -> YearTargets:
     return YearTargets(year, programmes, covered, cells, branch)
 
 
+def sum_of_year(db: Session, year: int, scope: Scope, programme: str | None, district: int | None) -> int | None:
+    """The sum of a year's targets within the scope, of one programme or district if asked. None where none is set."""
+    statement = select(func.sum(Target.person_times)).where(
+        Target.year == year, scope.covers(district=Target.district_id)
+    )
+    if programme is not None:
+        statement = statement.where(Target.programme_code == programme)
+    if district is not None:
+        statement = statement.where(Target.district_id == district)
+    return db.scalar(statement)
+
+
 def _of_programme(
     code: str, targets: Mapping[TargetKey, int], counted: Mapping[TargetKey, int], opening: Mapping[TargetKey, int]
 ) -> TargetProgress:

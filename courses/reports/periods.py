@@ -66,12 +66,28 @@ class Period:
         }
         return texts[self.unit]
 
+    @property
+    def first(self) -> date:
+        """The first day. All time has none: it raises ValueError."""
+        if self.unit is PeriodUnit.ALL_TIME:
+            raise ValueError(self)
+        months = {PeriodUnit.MONTH: self.number, PeriodUnit.QUARTER: self.number * 3 - 2, PeriodUnit.YEAR: 1}
+        return date(self.year, months[self.unit], 1)
+
     def shifted(self, years: int) -> "Period":
         """The same month, quarter or year, so many years later, or earlier where the number is negative."""
         return replace(self, year=self.year + years)
 
 
 ALL_TIME = Period(PeriodUnit.ALL_TIME)
+
+
+def periods_between(since: date, until: date, unit: PeriodUnit) -> list[Period]:
+    """The periods of a unit that have a day from `since` to `until`, in their order and without gaps."""
+    step = {PeriodUnit.MONTH: 1, PeriodUnit.QUARTER: 3, PeriodUnit.YEAR: 12}[unit]
+    first = Period.containing(since, unit).first
+    months = range(first.year * 12 + first.month - 1, until.year * 12 + until.month, step)
+    return [Period.containing(date(month // 12, month % 12 + 1, 1), unit) for month in months]
 
 
 class PeriodPreset(NamedTuple):

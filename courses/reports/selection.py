@@ -5,7 +5,7 @@ refreshers can be changed at any time, so they are read from their tables for ea
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,7 @@ class Selection:
 
     lines: their places in the ledger. row: of each line, the number of its row, or `NOBODY` for a line of the rest of
     the branch. keys: the key of each row, by its number; not every row has a line.
+    row_ends: the last day of the period of each row, and then of the whole question; last_day: that of the question.
     refresher, programme: by the id of a course, whether it is a refresher, and the number of its programme in `programmes`.
     """
 
@@ -59,6 +60,8 @@ class Selection:
     lines: NDArray[np.intp]
     row: Ints
     keys: list[str]
+    row_ends: Ints
+    last_day: int
     refresher: Mask
     programme: Ints
     programmes: list[str]
@@ -128,9 +131,9 @@ class Selection:
 
     def occurrences(self) -> NDArray[np.intp]:
         """How many of the closed offerings each person was present at, by the id of the trainee."""
-        ledger = self.columns.lines
-        group_of = np.full(self.columns.offerings.id.size, NOBODY, np.int32)
-        group_of[ledger.offering[self.lines[ledger.kind[self.lines] == CLOSING]]] = 0
+        offering = self.columns.lines.offering[self.lines[self._closings()]]
+        group_of = np.full(self.columns.places, NOBODY, np.int32)
+        group_of[self.columns.reported(offering, np.full_like(offering, self.last_day))] = 0
         return np.bincount(chosen_trainees(self.columns.participants, group_of))
 
     def _by_key(self, value: Ints) -> dict[str, int]:
@@ -139,13 +142,27 @@ class Selection:
         return {self.keys[number]: int(sums[number]) for number in np.flatnonzero(sums).tolist()}
 
     def people(self) -> DistinctPeople:
-        """The distinct people by the number of the row; `everybody` is the people of the whole branch."""
-        group_of = np.full(self.columns.offerings.id.size, NOBODY, np.int32)
-        closing = self.columns.lines.kind[self.lines] == CLOSING
-        outside = len(self.keys)
-        row = self.row[closing]
-        group_of[self.columns.lines.offering[self.lines[closing]]] = np.where(row == NOBODY, outside, row)
-        return self.columns.count_people(group_of, outside)
+        """The distinct people by the number of the row; `everybody` is the people of the whole branch.
+
+        A row, as the whole question, counts the people as they were reported where its period was reported.
+        """
+        closing, outside = self._closings(), len(self.keys)
+        row, offering = self.row[closing], self.columns.lines.offering[self.lines[closing]]
+        group = np.where(row == NOBODY, outside, row)
+        of_rows = self.columns.reported(offering, self.row_ends[row])
+        of_all = self.columns.reported(offering, np.full_like(offering, self.last_day))
+        people = self._count(of_rows, group, outside)
+        if np.array_equal(of_rows, of_all):
+            return people
+        return replace(self._count(of_all, group, outside), groups=people.groups)
+
+    def _closings(self) -> NDArray[np.intp]:
+        return np.flatnonzero(self.columns.lines.kind[self.lines] == CLOSING)
+
+    def _count(self, place: Ints, group: Ints, groups: int) -> DistinctPeople:
+        group_of = np.full(self.columns.places, NOBODY, np.int32)
+        group_of[place] = group
+        return self.columns.count_people(group_of, groups)
 
     def _values(self, lines: NDArray[np.intp]) -> dict[str, Ints]:
         ledger = self.columns.lines
@@ -191,13 +208,27 @@ def select_lines(db: Session, question: Question, *, branch: bool = False) -> Se
         matches &= of_offering[lines.offering]
     chosen = np.flatnonzero(matches)
     row, keys = _rows(db, filters.grouping, columns, courses, chosen)
+    row_ends = _row_ends(filters, keys)
+    last_day = day_number(filters.until)
     if filters.key is not None:
         number = keys.index(filters.key) if filters.key in keys else NOBODY
         of_key = row == number if number != NOBODY else np.zeros(row.size, np.bool_)
-        chosen, row = chosen[of_key], row[of_key]
+        chosen, row, last_day = chosen[of_key], row[of_key], int(row_ends[number])
     if of_offering is not None and branch:
         row = np.where(of_offering[lines.offering[chosen]], row, NOBODY).astype(np.int32)
-    return Selection(columns, chosen, row, keys, courses.refresher, courses.programme, courses.programmes)
+    return Selection(
+        columns, chosen, row, keys, row_ends, last_day, courses.refresher, courses.programme, courses.programmes
+    )
+
+
+def _row_ends(filters: Filters, keys: list[str]) -> Ints:
+    """The last day of the period of each row, and then that of the whole question."""
+    last_day = day_number(filters.until)
+    if filters.grouping not in TIME_GROUPINGS or not keys:
+        return np.full(len(keys) + 1, last_day, np.int32)
+    firsts = np.array([Period.parse(key).first for key in keys], "M8[M]")
+    ends = (firsts + _MONTHS_OF[filters.grouping]).astype("M8[D]") - _EPOCH - np.timedelta64(1, "D")
+    return np.append(np.minimum(ends.astype(np.int32), last_day), np.int32(last_day))
 
 
 class _Courses:

@@ -15,6 +15,7 @@ down_revision = "0052"
 branch_labels = None
 depends_on = None
 
+NUMBERED = ("participation", "former_participation")
 KEPT = ("people_count", "person_time_host", "person_time_lead")
 # The number is written as those of the tables of record are (`lms.core.records`), whoever writes the row.
 FUNCTION = """
@@ -24,10 +25,6 @@ BEGIN
     RETURN NEW;
 END
 $$
-"""
-TRIGGER = """
-CREATE TRIGGER number_participation BEFORE INSERT OR UPDATE ON participation
-FOR EACH ROW EXECUTE FUNCTION number_participation()
 """
 
 
@@ -52,23 +49,29 @@ def _keep(tables: int) -> None:
 
 def upgrade() -> None:
     """Add the number; the rows that are there have 0, which is before every transaction. Drop what is kept no more."""
-    op.add_column("participation", sa.Column("changed_in", sa.BigInteger(), server_default="0", nullable=False))
-    op.create_index("ix_participation_changed_in", "participation", ["changed_in"])
     op.execute(FUNCTION)
-    op.execute(TRIGGER)
+    for table in NUMBERED:
+        op.add_column(table, sa.Column("changed_in", sa.BigInteger(), server_default="0", nullable=False))
+        op.create_index(f"ix_{table}_changed_in", table, ["changed_in"])
+        op.execute(
+            f"CREATE TRIGGER number_participation BEFORE INSERT OR UPDATE ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION number_participation()"
+        )
     _keep(1)
     op.execute("DROP FUNCTION rebuild_people()")
     op.execute("DROP VIEW people_recounted")
+    op.execute("DROP FUNCTION last_day_of(text)")
     for table in KEPT:
         op.drop_table(table)
 
 
 def downgrade() -> None:
     """Keep the sums and numbers in their tables again."""
-    op.execute("DROP TRIGGER number_participation ON participation")
+    for table in NUMBERED:
+        op.execute(f"DROP TRIGGER number_participation ON {table}")
+        op.drop_index(f"ix_{table}_changed_in", table)
+        op.drop_column(table, "changed_in")
     op.execute("DROP FUNCTION number_participation()")
-    op.drop_index("ix_participation_changed_in", "participation")
-    op.drop_column("participation", "changed_in")
     first, later = _former("0009_kept_totals.py"), _former("0029_withdrawals.py")
     first["_sums_table"](  # type: ignore[operator]
         "person_time_host", ("year", sa.SmallInteger()), ("organisation_id", sa.BigInteger())
@@ -90,6 +93,7 @@ def downgrade() -> None:
         sa.CheckConstraint("period ~ '^([0-9]{4}(-[0-9]{2})?)?$'", name=op.f("ck_people_count_period")),
         sa.PrimaryKeyConstraint("programme_code", "district_id", "period", name=op.f("pk_people_count")),
     )
+    op.execute(_former("0050_frozen_figures.py")["LAST_DAY"])
     op.execute(first["RECOUNTED"])
     op.execute(first["REBUILD"])
     op.execute(

@@ -54,6 +54,8 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "exports": (READ, READ),
     "hand_out": (TEACH, TEACH),
     "imports": (ADMIN, ADMIN),
+    "import_rows": (ADMIN, ADMIN),
+    "import_values": (ADMIN, ADMIN),
     "instructors": (READ, ADMIN),
     "legacy": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
     "legacy_holders": (ADMIN, ADMIN),

@@ -7,20 +7,20 @@ from typing import Any
 
 from flask import Blueprint, make_response, render_template, send_file
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from courses.counting.rule import RULE
-from courses.reports import charts, districts_by_period, enrolment, export_audit, offerings, pdf, people
+from courses.reports import districts_by_period, enrolment, export_audit, offerings, pdf, people
 from courses.reports.adjustments import adjustments
 from courses.reports.enrolment import ADJUSTMENTS_ON_PAGE
 from courses.reports.forms.filters import GROUPING_LABELS
 from courses.reports.labels import enrolment as enrolment_labels
-from courses.reports.labels import lists
+from courses.reports.labels import lists, pictures
 from courses.reports.labels import report as labels
+from courses.reports.labels.pictures import Picture
 from courses.reports.ledger import Figures
 from courses.reports.questions import TIME_GROUPINGS, Figure, Filters, Grouping, Question
 from courses.reports.report_rows import ReportRow
+from courses.reports.trends import trend
 from courses.reports.views import navigation, paging
 from courses.reports.views.chart_images import is_narrow, svg_response
 from courses.reports.views.questions import (
@@ -29,6 +29,7 @@ from courses.reports.views.questions import (
     page_number,
     request_figure,
     request_question,
+    today,
     zone,
 )
 from courses.reports.views.sheets import send_sheet
@@ -39,8 +40,6 @@ from lms.core.request_db import db, report_db
 from lms.core.scope import READERS
 
 blueprint = Blueprint("reports", __name__)
-
-MAX_BARS = 20  # of a chart whose rows are no periods: the largest rows
 
 
 def _template_globals() -> dict[str, object]:
@@ -77,14 +76,14 @@ def enrolment_page() -> ResponseReturnValue:
         form=form,
         report=report,
         listing=listing,
-        largest=0 if filters.grouping in TIME_GROUPINGS or len(report.rows) <= MAX_BARS else MAX_BARS,
+        largest=0 if filters.grouping in TIME_GROUPINGS or len(report.rows) <= pictures.MAX_BARS else pictures.MAX_BARS,
         matching_figures=sum((row.figures for row in listing.matches or ()), Figures()),
         filters=filters,
         criteria=labels.criteria(filters, options),
         presets=navigation.preset_links(filters, lambda preset: _address_of("reports.enrolment", preset)),
         whole_branch=question.covers_branch,
         grouping=GROUPING_LABELS[filters.grouping],
-        description=describe(report.rows, filters),
+        picture=_picture(question, report.rows),
         opening=enrolment_labels.opening_rows(report, options),
         adjustments_on_page=ADJUSTMENTS_ON_PAGE,
         linked_cells=labels.linked_cells(
@@ -100,40 +99,13 @@ def enrolment_page() -> ResponseReturnValue:
 def enrolment_chart() -> ResponseReturnValue:
     """Draw the report's chart."""
     question, _options = request_question()
-    filters = question.filters
     rows = enrolment.rows(report_db(), question)
-    bars = rows if filters.grouping in TIME_GROUPINGS else rows[:MAX_BARS]
-    chart = charts.stacked_bars(
-        title=_("Person-times by %(grouping)s", grouping=str(GROUPING_LABELS[filters.grouping]).lower()),
-        description=describe(rows, filters),
-        names=[labels.row_name(row, filters.grouping) for row in bars],
-        series=[
-            (str(labels.FIGURE_LABELS[Figure.NAMED]), [row.figures.named for row in bars]),
-            (str(labels.FIGURE_LABELS[Figure.COUNTED]), [row.figures.counted for row in bars]),
-        ],
-        upright=filters.grouping in TIME_GROUPINGS,
-        narrow=is_narrow(),
-        nothing=_("Nothing was counted in this period."),
-    )
-    return svg_response(chart)
+    return svg_response(_picture(question, rows).draw(is_narrow()))
 
 
-def describe(rows: Sequence[ReportRow], filters: Filters) -> str:
-    """The chart in words: the sum and the largest row."""
-    if not rows:
-        return _("Nothing was counted in this period.")
-    total = sum((row.figures for row in rows), Figures())
-    largest = max(rows, key=lambda row: row.figures.person_times)
-    return ngettext(
-        "%(total)s person-time, of which %(named)s named and %(counted)s by headcount. The largest: %(name)s with %(most)s.",
-        "%(total)s person-times, of which %(named)s named and %(counted)s by headcount. The largest: %(name)s with %(most)s.",
-        total.person_times,
-        total=languages.whole(total.person_times),
-        named=languages.whole(total.named),
-        counted=languages.whole(total.counted),
-        name=labels.row_name(largest, filters.grouping),
-        most=languages.whole(largest.figures.person_times),
-    )
+def _picture(question: Question, rows: Sequence[ReportRow]) -> Picture:
+    """The picture of a report's rows. A trend takes a statement of its own, for the year before."""
+    return pictures.enrolment(rows, trend(report_db(), question, rows, today()), question.filters, today())
 
 
 @blueprint.get("/enrolment/export/<any(csv, xlsx, parquet):form>")

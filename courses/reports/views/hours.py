@@ -1,5 +1,6 @@
 """The pages of hours taught: all instructors by role, the sessions of one of them, the chart, and the files."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from flask import Blueprint, render_template, request
@@ -7,12 +8,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from courses.reports import charts, hours
+from courses.reports import hours
 from courses.reports.filter_options import FilterOptions
 from courses.reports.forms.filters import ReportFilterForm
 from courses.reports.hours import Hours, HoursColumn, HoursReport, TaughtSessions
-from courses.reports.labels import lists
+from courses.reports.labels import lists, pictures
 from courses.reports.labels import report as labels
+from courses.reports.labels.pictures import Picture
 from courses.reports.questions import Filters, Grouping, Question
 from courses.reports.views import navigation, paging
 from courses.reports.views.chart_images import is_narrow, svg_response
@@ -143,19 +145,13 @@ def chart() -> ResponseReturnValue:
     """Draw the hours by month and role."""
     question, _options = _request_question()
     months = hours.by_month(report_db(), question, zone=zone(), now=clock.now())
-    svg = charts.stacked_bars(
-        title=_("Hours taught by month"),
-        description=_describe(sum((figures for _month, figures in months), Hours())),
-        names=[month for month, _figures in months],
-        series=[
-            (str(COLUMN_LABELS[role]), [round(int(getattr(figures, role.value)) / 60) for _month, figures in months])
-            for role in (HoursColumn.LEAD, HoursColumn.ASSISTANT, HoursColumn.EXAMINER)
-        ],
-        upright=True,
-        narrow=is_narrow(),
-        nothing=_("Nobody taught in this period."),
-    )
-    return svg_response(svg)
+    return svg_response(_picture(months).draw(is_narrow()))
+
+
+def _picture(months: Sequence[tuple[str, Hours]]) -> Picture:
+    roles = (HoursColumn.LEAD, HoursColumn.ASSISTANT, HoursColumn.EXAMINER)
+    total = _describe(sum((figures for _month, figures in months), Hours()))
+    return pictures.hours_by_month(months, total, [(str(COLUMN_LABELS[role]), role.value) for role in roles])
 
 
 @blueprint.get("/hours/export/<any(csv, xlsx, parquet):form>")

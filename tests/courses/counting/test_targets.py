@@ -44,3 +44,13 @@ def test_only_changes_are_saved_and_a_number_not_seen_is_not_overwritten(db: Ses
     assert refused.value.code == "target_changed"
     assert targets.save(db, 2025, {PLACE: None}, {PLACE: 22}) == 1
     assert targets.read(db, 2025, EVERYTHING).cells[PLACE].target is None
+
+
+def test_the_sum_of_a_year_is_of_what_is_asked_for_and_within_reach(db: Session) -> None:
+    targets.save(db, 2025, {PLACE: 22, ("RESCUE", 2): 50}, {})
+    assert targets.sum_of_year(db, 2025, EVERYTHING, None, None) == 72
+    assert targets.sum_of_year(db, 2025, EVERYTHING, "RESCUE", None) == 50
+    assert targets.sum_of_year(db, 2025, EVERYTHING, None, 1) == 22
+    assert targets.sum_of_year(db, 2025, Scope(district_ids=frozenset({2})), None, None) == 50
+    assert targets.sum_of_year(db, 2025, Scope(organisation_ids=frozenset({1})), None, None) is None
+    assert targets.sum_of_year(db, 2024, EVERYTHING, None, None) is None

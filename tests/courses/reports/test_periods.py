@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courses.reports.periods import ALL_TIME, Period, PeriodUnit, period_presets
+from courses.reports.periods import ALL_TIME, Period, PeriodUnit, period_presets, periods_between
 
 
 @given(day=st.dates(date(1980, 1, 1), date(2100, 12, 31)), unit=st.sampled_from(PeriodUnit))
@@ -46,3 +46,15 @@ def test_the_presets_hold_whole_months(today: date) -> None:
         assert presets[name].since <= today <= presets[name].until
     assert all(preset.since.day == 1 and preset.until.day >= 28 for preset in presets.values())
     assert presets["last_quarter"].until < presets["this_quarter"].since
+
+
+def test_periods_between_two_days_have_no_gaps() -> None:
+    def keys(since: date, until: date, unit: PeriodUnit) -> list[str]:
+        return [period.key for period in periods_between(since, until, unit)]
+
+    assert keys(date(2025, 11, 30), date(2026, 1, 1), PeriodUnit.MONTH) == ["2025-11", "2025-12", "2026-01"]
+    assert keys(date(2025, 12, 31), date(2026, 4, 1), PeriodUnit.QUARTER) == ["2025Q4", "2026Q1", "2026Q2"]
+    assert keys(date(2025, 12, 31), date(2026, 1, 1), PeriodUnit.YEAR) == ["2025", "2026"]
+    assert keys(date(2025, 5, 2), date(2025, 5, 1), PeriodUnit.MONTH) == ["2025-05"]
+    with pytest.raises(ValueError, match="all_time"):
+        assert ALL_TIME.first

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from hypothesis import given, settings
@@ -14,9 +14,10 @@ from courses.counting import person_time, quarters
 from courses.counting.quarters import Quarter
 from courses.models.offerings import Offering
 from courses.models.person_time import EntryKind
-from courses.models.rollups import Participation
+from courses.models.rollups import FormerParticipation, Participation
 from courses.reports import enrolment, lines, people_counts
 from courses.reports.ledger import FIGURE_NAMES, Figures, entries
+from courses.reports.periods import Period, PeriodUnit
 from courses.reports.questions import Filters, Grouping, Question
 from lms.core import clock
 from lms.core.scope import EVERYTHING, Scope
@@ -56,31 +57,56 @@ def questions(draw: st.DrawFn) -> Question:
     )  # fmt: skip
 
 
-def in_sql(db: Session, question: Question) -> tuple[dict[str, Figures], dict[str, set[int]], Figures, set[int]]:
-    """The figures and people of each row, and of the branch, from the ledger entries one by one."""
+def in_sql(
+    db: Session, question: Question
+) -> tuple[dict[str, Figures], dict[str, set[int]], Figures, set[int], set[int]]:
+    """The figures and people of each row, and of the branch, from the ledger entries one by one.
+
+    Last come the people of all rows and of the branch. A period counts the people that it was reported with.
+    """
     entry = entries(question, branch=True)
-    people = {row.offering_id: set(row.trainees) for row in db.scalars(select(Participation))}
+    now = {row.offering_id: row.trainees for row in db.scalars(select(Participation))}
+    former: dict[int, list[tuple[date, list[int]]]] = {}
+    for row in db.scalars(select(FormerParticipation).order_by(FormerParticipation.until)):
+        former.setdefault(row.offering_id, []).append((row.until, row.trainees))
+
+    def people(entry_row: Any, last_day: date) -> set[int]:
+        if entry_row["kind"] != EntryKind.CLOSING:
+            return set()
+        offering_id = entry_row["offering_id"]
+        return set(next((who for until, who in former.get(offering_id, []) if until >= last_day), now[offering_id]))
+
+    filters, unit = question.filters, question.filters.grouping.period_unit
     rows: dict[str, Figures] = {}
     people_of: dict[str, set[int]] = {}
-    branch, everybody = Figures(), set[int]()
+    branch, inside, everybody = Figures(), set[int](), set[int]()
     for row in db.execute(select(entry)).mappings():
         figures = Figures(*(row[name] for name in FIGURE_NAMES))
-        present = people[row["offering_id"]] if row["kind"] == EntryKind.CLOSING else set()
         branch += figures
-        everybody |= present
+        everybody |= people(row, filters.until)
         if row["in_rows"]:
-            rows[row["key"]] = rows.get(row["key"], Figures()) + figures
-            people_of.setdefault(row["key"], set()).update(present)
-    return {key: figures for key, figures in rows.items() if figures != Figures()}, people_of, branch, everybody
+            key = row["key"]
+            ends = filters.until if unit is None else min(filters.until, last_day_of(Period.parse(key)))
+            rows[key] = rows.get(key, Figures()) + figures
+            people_of.setdefault(key, set()).update(people(row, ends))
+            inside |= people(row, filters.until)
+    rows = {key: figures for key, figures in rows.items() if figures != Figures()}
+    return rows, people_of, branch, inside, everybody
+
+
+def last_day_of(period: Period) -> date:
+    months = {PeriodUnit.MONTH: 1, PeriodUnit.QUARTER: 3, PeriodUnit.YEAR: 12}[period.unit]
+    month = period.first.year * 12 + period.first.month - 1 + months
+    return date(month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
 def check(db: Session, question: Question) -> None:
-    rows, people_of, branch, everybody = in_sql(db, question)
+    rows, people_of, branch, inside, everybody = in_sql(db, question)
     selection = lines.selected(db, question, branch=True)
     assert (selection.figures(), selection.total()) == (rows, branch)
     counted = people_counts.count_people(db, question)
     assert counted.rows == {key: len(people) for key, people in people_of.items() if people}
-    assert counted.all_rows == len(set().union(*people_of.values()))
+    assert counted.all_rows == len(inside)
     assert counted.branch == len(everybody)
     listed = enrolment.rows(db, question)
     assert {row.key: row.figures for row in listed} == rows

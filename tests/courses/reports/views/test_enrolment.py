@@ -191,7 +191,11 @@ def test_the_chart_is_a_picture_without_script(city: FlaskClient, year: list[Off
         assert tags[1:3] == ["title", "desc"]
         links = [value for one in drawn.iter() for name, value in one.attrib.items() if name.endswith("href")]
         assert all(link.startswith("#") for link in links)
-    assert "到课（实名）" in city.get(f"/reports/enrolment/chart.svg?{YEAR}&lang=zh").get_data(as_text=True)
+    by_host = city.get(f"/reports/enrolment/chart.svg?{YEAR}&grouping=host&lang=zh").get_data(as_text=True)
+    assert "到课（实名）" in by_host
+    by_month = city.get(f"/reports/enrolment/chart.svg?{YEAR}&lang=zh").get_data(as_text=True)
+    assert ">2025</text>" in by_month
+    assert ">12月</text>" in by_month
 
 
 def test_exports_hold_the_pages_figures_the_question_and_the_rule(
