@@ -196,8 +196,8 @@ def followed(columns: LedgerColumns, connection: Connection, since: int, horizon
     driver = connection.connection.driver_connection
     lines = binary.columns(driver, _LINES, _OF_LINE, {"since": since})
     changed = binary.columns(driver, _CHANGED, {"id": "i8"}, {"since": since})["id"]
-    former = columns.offerings.id[columns.offerings.changed >= since]
-    ids = np.unique(np.concatenate([lines["offering_id"], changed, former]))
+    rewritten = columns.offerings.id[columns.offerings.changed >= since]
+    ids = np.unique(np.concatenate([lines["offering_id"], changed, rewritten]))
     kept = _first_lines(columns.lines, int(np.searchsorted(columns.lines.number, since)))
     if not ids.size:
         return LedgerColumns(kept, columns.offerings, columns.participants, columns.former, horizon)

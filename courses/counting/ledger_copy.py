@@ -8,7 +8,7 @@ A transaction may commit after another that began later, so no largest id tells 
 their transaction (`lms.core.records`): all transactions below a snapshot's oldest running one are finished.
 """
 
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -102,15 +102,3 @@ def _refreshed(kept: _Kept, engine: Engine, state: Row[Any]) -> _Copy:
             connection.rollback()
         kept.copy = _Copy(_files(now), columns)
         return kept.copy
-
-
-def warm(engine: Engine) -> Thread:
-    """Read the ledger in a thread, so that the first question of a process need not wait for it."""
-
-    def read_ahead() -> None:
-        with Session(engine) as db:
-            current(db)
-
-    thread = Thread(target=read_ahead, name="ledger-copy", daemon=True)
-    thread.start()
-    return thread

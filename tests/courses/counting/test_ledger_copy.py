@@ -103,8 +103,3 @@ def test_a_table_that_was_emptied_is_read_anew(engine: Engine) -> None:
         writer.execute(text("TRUNCATE person_time_entry, participation CASCADE"))
         writer.commit()
         assert seen(reader) == (0, 0)
-
-
-def test_the_first_question_of_a_process_finds_the_ledger_read(engine: Engine) -> None:
-    ledger_copy.warm(engine).join()
-    assert ledger_copy._kept[engine].copy is not None
