@@ -14,7 +14,7 @@ from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged, WalletPassOwed
 from courses import tasks as course_tasks
 from courses.counting import warming
-from courses.enrolment import held_certificates
+from courses.enrolment import held_certificates, waiting_list
 from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed, PeopleIdentified
 from lms.accounts import current
 from lms.accounts import tasks as account_tasks
@@ -76,6 +76,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/sessions", "courses.attendance.views.attendance"),
     ("/sessions", "courses.attendance.devices.views.offline_session"),
     ("/sessions", "courses.closing.views.sessions"),
+    ("/sessions", "courses.closing.views.unclosed"),
     ("/", "courses.offerings.views.teaching_hours"),
     ("/sessions", "courses.attendance.paper.views"),
     ("/sessions", "courses.attendance.self_check_in.views.code_display"),
@@ -93,6 +94,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/personal-data", "courses.privacy.views.processing"),
     ("/my-training/data", "courses.privacy.views.own_data"),
     ("/tickets", "lms.portal.ticket_data"),
+    ("/tickets", "lms.portal.ticket_places"),
     ("/tickets", "lms.portal.tickets"),
     ("/tickets", "certificates.views.holding"),
     ("/tickets", "certificates.views.wallets"),
@@ -112,6 +114,8 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/reports", "courses.reports.views.sessions"),
     ("/reports", "courses.reports.views.hours"),
     ("/reports", "courses.reports.views.waiting"),
+    ("/reports", "courses.reports.views.hosts"),
+    ("/reports/views", "courses.reports.views.saved_views"),
     ("/", "courses.reports.views.mails"),
     ("/reports", "courses.reports.exports.views"),
     ("/reports/indicators", "courses.reports.views.indicators"),
@@ -234,6 +238,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     fonts.configure(settings.fonts_dir)
     owing.configure(configured.served(settings))
     held_certificates.configure(held.of_people)
+    waiting_list.configure(settings.waiting_list_offer_hours)
     app = web.App("lms", root_path=str(ROOT / "lms"))
     app.config.update(
         SETTINGS=settings,

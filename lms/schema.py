@@ -39,6 +39,7 @@ MODELS = (
     "courses.models.population",
     "courses.models.opening_balances",
     "courses.models.exports",
+    "courses.models.saved_views",
     "courses.models.imports",
     "certificates.models",
     "certificates.layouts.models",

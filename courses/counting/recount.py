@@ -24,6 +24,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Select,
+    SmallInteger,
     Subquery,
     and_,
     case,
@@ -42,7 +43,7 @@ from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.opening_balances import OpeningBalance, OpeningSource
 from courses.models.person_time import EntryKind, PersonTimeEntry
-from courses.models.rollups import Participation, PersonTimeMonth
+from courses.models.rollups import Participation, PersonTimeHost, PersonTimeMonth
 from lms.organisations.models import Organisation
 
 FIGURES = ("enrolled", "named", "counted", "minutes", "passed", "certificates")
@@ -52,7 +53,12 @@ OFFERING_FIGURES = (*FIGURES, "offerings", "sessions", "adjusted", "attended ses
 # The statement timeout of a web request would end a check, which reads everything. Sequential scans are off because the
 # planner would read all attendances again for each range; parallel workers are off because CONNECTIONS run already.
 SETTINGS = ("statement_timeout = 0", "work_mem = '64MB'", "enable_seqscan = off", "max_parallel_workers_per_gather = 0")
-ROLLUP_STEPS = 4
+# Each rollup table with the period of a ledger line in it.
+ROLLUPS: dict[type[PersonTimeMonth | PersonTimeHost], ColumnElement[Any]] = {
+    PersonTimeMonth: cast(func.date_trunc("month", PersonTimeEntry.dated_on), Date),
+    PersonTimeHost: cast(func.extract("year", PersonTimeEntry.dated_on), SmallInteger),
+}
+ROLLUP_STEPS = len(ROLLUPS) + 3
 OFFERINGS_PER_RANGE = 5_000  # a statement of some tenths of a second, and a step of the progress bar
 CONNECTIONS = 2  # more would leave the site too little of the database
 # Counts the certificates of a range of offerings, by offering, where a package above `courses` issues them.
@@ -147,7 +153,8 @@ def check_rollups(db: Session) -> Iterator[list[RollupDifference]]:
 
     Yields ROLLUP_STEPS lists. Takes no lock: a number that a closing changes during the check is left for the next one.
     """
-    yield list(_rollup_differences(db))
+    for table, period in ROLLUPS.items():
+        yield list(_rollup_differences(db, table, period))
     yield [RollupDifference(*row) for row in db.execute(_DIFFERING_BALANCES)]
     yield _people_differences(db)
     yield [RollupDifference(*difference) for difference in frozen_figures.differences(db)]
@@ -180,16 +187,14 @@ _DIFFERING_BALANCES = (
 )
 
 
-def _differing_sums() -> Select[Any]:
+def _differing_sums(table: type[PersonTimeMonth | PersonTimeHost], period: ColumnElement[Any]) -> Select[Any]:
     """A SELECT of the rollup rows with a wrong figure: place, the figures stored, the figures recounted."""
-    lines, table = PersonTimeEntry, PersonTimeMonth
-    key = class_mapper(table).primary_key
-    key_of_line = [
-        cast(func.date_trunc("month", lines.dated_on), Date), *(getattr(Offering, column.name) for column in key[1:])
-    ]  # fmt: skip
+    lines = PersonTimeEntry
+    first, *rest = class_mapper(table).primary_key
+    key_of_line = [period, *(getattr(Offering, column.name) for column in rest)]
     recomputed = (
         select(
-            *(expression.label(column.name) for expression, column in zip(key_of_line, key, strict=True)),
+            *(expression.label(column.name) for expression, column in zip(key_of_line, (first, *rest), strict=True)),
             func.sum(lines.offerings()).label("offerings"),
             *(cast(func.sum(getattr(lines, name)), BigInteger).label(name) for name in FIGURES),
             func.sum(lines.named + lines.counted).filter(lines.late).label("adjusted"),
@@ -198,11 +203,11 @@ def _differing_sums() -> Select[Any]:
         .group_by(*key_of_line)
         .subquery("recomputed")
     )
-    same_key = and_(*(column == recomputed.c[column.name] for column in key))
+    same_key = and_(*(column == recomputed.c[column.name] for column in (first, *rest)))
     stored = {name: func.coalesce(getattr(table, name), 0) for name in ROLLUP_FIGURES}
     counted = {name: func.coalesce(recomputed.c[name], 0) for name in ROLLUP_FIGURES}
     place = func.concat_ws(
-        " ", table.__tablename__, *(func.coalesce(column, recomputed.c[column.name]) for column in key)
+        " ", table.__tablename__, *(func.coalesce(column, recomputed.c[column.name]) for column in (first, *rest))
     )
     return (
         select(place, *stored.values(), *counted.values())
@@ -213,8 +218,10 @@ def _differing_sums() -> Select[Any]:
     )
 
 
-def _rollup_differences(db: Session) -> Iterator[RollupDifference]:
-    for place, *figures in db.execute(_differing_sums()):
+def _rollup_differences(
+    db: Session, table: type[PersonTimeMonth | PersonTimeHost], period: ColumnElement[Any]
+) -> Iterator[RollupDifference]:
+    for place, *figures in db.execute(_differing_sums(table, period)):
         half = len(ROLLUP_FIGURES)
         stored, recounted_figures = (
             dict(zip(ROLLUP_FIGURES, part, strict=True)) for part in (figures[:half], figures[half:])

@@ -1,7 +1,7 @@
 """Rollups: what is derived from the ledger and the attendances, and stored beside them.
 
 `flask person-time check` compares the rollups with their source. A trigger on the ledger adds each new entry to the
-monthly sums, for every writer and for statements of many rows. `courses.counting.participation` stores the participants
+sums, for every writer and for statements of many rows. `courses.counting.participation` stores the participants
 of an offering when the offering closes or is corrected.
 """
 
@@ -14,17 +14,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lms.core.db import Base
 
 
-class PersonTimeMonth(Base):
-    """The sum of the ledger by month, course and district. `month` is the first day of the month.
+class _RollupFigures:
+    """The columns of `courses.reports.ledger.Figures`, without refreshers: the course says whether it is a refresher."""
 
-    The columns are those of `courses.reports.ledger.Figures` without refreshers: the course says whether it is one.
-    """
-
-    __tablename__ = "person_time_month"
-
-    month: Mapped[date] = mapped_column(Date, primary_key=True)
-    course_id: Mapped[int] = mapped_column(ForeignKey("course.id"), primary_key=True)
-    district_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("district.id"), primary_key=True)
     offerings: Mapped[int] = mapped_column(Integer)
     enrolled: Mapped[int] = mapped_column(Integer)
     named: Mapped[int] = mapped_column(Integer)
@@ -33,6 +25,27 @@ class PersonTimeMonth(Base):
     passed: Mapped[int] = mapped_column(Integer)
     certificates: Mapped[int] = mapped_column(Integer)
     adjusted: Mapped[int] = mapped_column(Integer)
+
+
+class PersonTimeMonth(_RollupFigures, Base):
+    """The sum of the ledger by month, course and district. `month` is the first day of the month."""
+
+    __tablename__ = "person_time_month"
+
+    month: Mapped[date] = mapped_column(Date, primary_key=True)
+    course_id: Mapped[int] = mapped_column(ForeignKey("course.id"), primary_key=True)
+    district_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("district.id"), primary_key=True)
+
+
+class PersonTimeHost(_RollupFigures, Base):
+    """The sum of the ledger by year, course, district and host organisation."""
+
+    __tablename__ = "person_time_host"
+
+    year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    course_id: Mapped[int] = mapped_column(ForeignKey("course.id"), primary_key=True)
+    district_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("district.id"), primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
 
 
 class Participation(Base):

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course, Programme
-from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
+from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.person_time import is_withdrawn
 from courses.offerings.offerings import OPEN_STATES
@@ -108,8 +108,8 @@ def list_offerings(
             Course.name_zh, Course.name_en, Programme.name_zh, Programme.name_en,
             Organisation.name_zh, Organisation.name_en, District.name_zh, District.name_en,
             Instructor.name,
-            count_enrolments(Enrolment.state.in_(HOLDS_PLACE)),
-            count_enrolments(Enrolment.state == EnrolmentState.WAITLISTED),
+            count_enrolments(Enrolment.takes_place()),
+            count_enrolments(Enrolment.waits()),
             meetings.c.sessions, meetings.c.starts_at, meetings.c.ends_at,
             func.count().over(),
         )
@@ -136,6 +136,11 @@ def list_offerings(
         for record in records
     ]  # fmt: skip
     return Page(rows=rows, page=page, pages=max(1, -(-total // PAGE_SIZE)), total=total)
+
+
+def counting(filters: OfferingFilters, scope: Scope, zone: ZoneInfo) -> Any:
+    """The SELECT that counts the offerings of the staff's list, for filters by state, days and district."""
+    return apply_filters(visible(select(func.count(Offering.id)), Offering, scope), filters, zone)
 
 
 def join_listed_tables(statement: Any, meetings: Any) -> Any:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course
-from courses.models.enrolment import HOLDS_PLACE, Enrolment
+from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.offerings.listings import BilingualName, midnight
 from courses.offerings.public_listings import PublicFilters, conditions, is_open
@@ -163,7 +163,7 @@ def _taken(db: Session, offering_ids: Collection[int]) -> dict[int, int]:
     """The places that are taken, by offering."""
     counted = (
         select(Enrolment.offering_id, func.count())
-        .where(Enrolment.offering_id.in_(offering_ids), Enrolment.state.in_(HOLDS_PLACE))
+        .where(Enrolment.offering_id.in_(offering_ids), Enrolment.takes_place())
         .group_by(Enrolment.offering_id)
     )
     return {offering_id: number for offering_id, number in db.execute(counted)}

@@ -180,6 +180,14 @@ class Question:
         """True if the total of the report is the total of the whole branch."""
         return self.scope.everything and not self.filters.narrowed
 
+    @property
+    def beside_branch(self) -> bool:
+        """True if the report shows the whole branch's total beside its own, which is a part of it.
+
+        A coordinator reads the figures of the own organisations alone.
+        """
+        return not self.covers_branch and (self.scope.everything or bool(self.scope.district_ids))
+
     def covers_district(self, district_id: int) -> bool:
         """True if the report shows this district."""
         if self.filters.district is not None:

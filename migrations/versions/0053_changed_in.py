@@ -1,7 +1,7 @@
 """A participation bears the number of the transaction that wrote it, so that copies in memory can follow the changes.
 
-Such a copy answers every question of a report. The numbers of people, and the sums by host and by lead instructor, are
-no longer kept in tables.
+Such a copy answers every question of a report. The numbers of people and the sums by lead instructor are no longer kept
+in tables.
 """
 
 import runpy
@@ -16,7 +16,7 @@ branch_labels = None
 depends_on = None
 
 NUMBERED = ("participation", "former_participation")
-KEPT = ("people_count", "person_time_host", "person_time_lead")
+DROPPED = ("people_count", "person_time_lead")
 # The number is written as those of the tables of record are (`lms.core.records`), whoever writes the row.
 FUNCTION = """
 CREATE FUNCTION number_participation() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -57,11 +57,11 @@ def upgrade() -> None:
             f"CREATE TRIGGER number_participation BEFORE INSERT OR UPDATE ON {table}"
             " FOR EACH ROW EXECUTE FUNCTION number_participation()"
         )
-    _keep(1)
+    _keep(2)
     op.execute("DROP FUNCTION rebuild_people()")
     op.execute("DROP VIEW people_recounted")
     op.execute("DROP FUNCTION last_day_of(text)")
-    for table in KEPT:
+    for table in DROPPED:
         op.drop_table(table)
 
 
@@ -74,13 +74,10 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION number_participation()")
     first, later = _former("0009_kept_totals.py"), _former("0029_withdrawals.py")
     first["_sums_table"](  # type: ignore[operator]
-        "person_time_host", ("year", sa.SmallInteger()), ("organisation_id", sa.BigInteger())
-    )
-    first["_sums_table"](  # type: ignore[operator]
         "person_time_lead", ("year", sa.SmallInteger()), ("instructor_id", sa.BigInteger())
     )
     offerings = f"{later['CLOSINGS']} - count(*) FILTER (WHERE line.kind = 'withdrawal')"
-    for table, key in later["SUMS"][1:]:  # type: ignore[index]
+    for table, key in later["SUMS"][2:]:  # type: ignore[index]
         op.execute(later["_added"](table, key, "person_time_entry", offerings, "line.late"))  # type: ignore[operator]
     _keep(3)
     op.create_table(

@@ -62,9 +62,10 @@ def _allow_large_files(endpoint: str | None, _values: dict[str, Any] | None) -> 
 @blueprint.get("/")
 @requires(*ADMINISTRATORS)
 def index() -> str:
-    """List the imports, the newest first."""
-    listing = runs.listing(db(), scope(), request.args.get("page", 1, type=edge.page_number))
-    return render_template("imports/index.html", listing=listing, titles=_titles(), **_template_values())
+    """List the imports, the newest first; with `?left=1` those with something left to do."""
+    left = request.args.get("left") == "1"
+    listing = runs.listing(db(), scope(), request.args.get("page", 1, type=edge.page_number), left=left)
+    return render_template("imports/index.html", listing=listing, left=left, titles=_titles(), **_template_values())
 
 
 def _titles() -> dict[str, str]:

@@ -44,6 +44,8 @@ PRESET_LABELS = {
     "last_quarter": _l("Last quarter"),
     "this_year": _l("This year"),
     "last_year": _l("Last year"),
+    "last_12_months": _l("Last 12 months"),
+    "all": _l("All time"),
 }
 
 

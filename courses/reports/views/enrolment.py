@@ -1,13 +1,14 @@
 """The enrolment report, the districts by period, and the drill-down from each of their numbers."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, send_file
+from flask import Blueprint, make_response, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 
+from courses.counting import population
 from courses.counting.rule import RULE
 from courses.reports import districts_by_period, enrolment, export_audit, offerings, pdf, people
 from courses.reports.adjustments import adjustments
@@ -22,6 +23,7 @@ from courses.reports.questions import TIME_GROUPINGS, Figure, Filters, Grouping,
 from courses.reports.report_rows import ReportRow
 from courses.reports.trends import trend
 from courses.reports.views import navigation, paging
+from courses.reports.views.bar import make_bar, register_globals
 from courses.reports.views.chart_images import is_narrow, svg_response
 from courses.reports.views.questions import (
     drill_down_criteria,
@@ -37,9 +39,15 @@ from lms.core import clock, languages
 from lms.core.access import requires, scope
 from lms.core.languages import named
 from lms.core.request_db import db, report_db
-from lms.core.scope import READERS
+from lms.core.scope import READERS, STAFF_READERS
+from lms.organisations.districts import everyone
 
 blueprint = Blueprint("reports", __name__)
+register_globals(blueprint)
+
+PERIODS = (Grouping.MONTH, Grouping.QUARTER, Grouping.YEAR)
+
+PER_INHABITANTS = "per_inhabitants"  # the query argument of the districts by period
 
 
 def _template_globals() -> dict[str, object]:
@@ -61,7 +69,7 @@ def _address_of(endpoint: str, filters: Filters, **more: Any) -> str:
 
 
 @blueprint.get("/enrolment", endpoint="enrolment")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_page() -> ResponseReturnValue:
     """Show the report."""
     form, options = filter_form()
@@ -80,8 +88,8 @@ def enrolment_page() -> ResponseReturnValue:
         matching_figures=sum((row.figures for row in listing.matches or ()), Figures()),
         filters=filters,
         criteria=labels.criteria(filters, options),
-        presets=navigation.preset_links(filters, lambda preset: _address_of("reports.enrolment", preset)),
-        whole_branch=question.covers_branch,
+        bar=make_bar("enrolment", form, options, shown=filters.grouping),
+        whole_branch=not question.beside_branch,
         grouping=GROUPING_LABELS[filters.grouping],
         picture=_picture(question, report.rows),
         opening=enrolment_labels.opening_rows(report, options),
@@ -95,7 +103,7 @@ def enrolment_page() -> ResponseReturnValue:
 
 
 @blueprint.get("/enrolment/chart.svg")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_chart() -> ResponseReturnValue:
     """Draw the report's chart."""
     question, _options = request_question()
@@ -109,7 +117,7 @@ def _picture(question: Question, rows: Sequence[ReportRow]) -> Picture:
 
 
 @blueprint.get("/enrolment/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_export(form: str) -> ResponseReturnValue:
     """Send the report as CSV, XLSX or Parquet."""
     question, options = request_question()
@@ -120,13 +128,15 @@ def enrolment_export(form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/enrolment.pdf")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_paper() -> ResponseReturnValue:
     """Send the report as a PDF."""
     question, options = request_question()
     filters = question.filters
     report = enrolment.report(report_db(), question, zone=zone())
-    document = pdf.render(enrolment_labels.report_document(report, options), now=clock.now())
+    document = pdf.render(
+        enrolment_labels.report_document(report, options, _picture(question, report.rows)), now=clock.now()
+    )
     export_audit.record_export(db(), "enrolment", filters.address(), "pdf", len(report.rows))
     return send_file(
         io.BytesIO(document),
@@ -137,7 +147,7 @@ def enrolment_paper() -> ResponseReturnValue:
 
 
 @blueprint.get("/adjustments/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def adjustments_export(form: str) -> ResponseReturnValue:
     """Send all adjustments of the period, of which the report's page shows the latest, as a file."""
     question, options = request_question()
@@ -159,16 +169,19 @@ def districts() -> ResponseReturnValue:
     question = Question(filters, scope())
     table = districts_by_period.table(report_db(), question)
     branch = None if question.covers_branch else enrolment.branch_total(report_db(), question).person_times
+    person_times = {district: table.of_district(district) for district in table.districts}
     page = render_template(
         "reports/districts.html",
         form=form,
         table=table,
+        by_rate=request.args.get(PER_INHABITANTS) == "1",
+        rate_text=lambda rate: "–" if rate is None else f"{rate:,.1f}",
+        picture=_map(question, person_times, table.people),
         filters=filters,
         criteria=labels.criteria(filters, options),
         names={int(option.key): named(option) for option in options.districts},
         branch=branch,
-        periods=[(grouping, GROUPING_LABELS[grouping]) for grouping in Grouping if grouping in TIME_GROUPINGS],
-        presets=navigation.preset_links(filters, lambda preset: _address_of("reports.districts", preset)),
+        bar=make_bar("districts", form, options, groupings=PERIODS, shown=filters.grouping),
         down_arguments={
             **filters.address(),
             "column": Figure.PERSON_TIMES.value,
@@ -177,6 +190,24 @@ def districts() -> ResponseReturnValue:
         **_template_globals(),
     )
     return make_response(page, status)
+
+
+@blueprint.get("/districts/map.svg")
+@requires(*READERS)
+def districts_map() -> ResponseReturnValue:
+    """Draw the map of the districts."""
+    question, _options = request_question()
+    by_district = Question(replace(question.filters, grouping=Grouping.DISTRICT), scope())
+    person_times = {int(row.key): row.figures.person_times for row in enrolment.rows(report_db(), by_district)}
+    people = population.latest(report_db(), question.filters.until.year)
+    picture = _map(question, person_times, {district: number for district, (number, _year) in people.items()})
+    return svg_response(picture.draw(is_narrow()))
+
+
+def _map(question: Question, person_times: Mapping[int, int], people: Mapping[int, int]) -> Picture:
+    """The map of the districts that the question covers."""
+    covered = [district for district in everyone(report_db()) if question.covers_district(district.id)]
+    return pictures.district_map(covered, person_times, people)
 
 
 @blueprint.get("/districts/export/<any(csv, xlsx, parquet):form>")
@@ -191,7 +222,7 @@ def districts_export(form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/offerings", endpoint="offerings")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def offerings_page() -> str:
     """Show the offerings that a number is made of."""
     question, options = request_question()
@@ -208,7 +239,7 @@ def offerings_page() -> str:
 
 
 @blueprint.get("/in-progress")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def in_progress() -> str:
     """Show the offerings in progress, which are in no total of the report."""
     question, options = request_question()
@@ -223,7 +254,7 @@ def in_progress() -> str:
 
 
 @blueprint.get("/in-progress/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def in_progress_export(form: str) -> ResponseReturnValue:
     """Send the offerings in progress as a file."""
     question, options = request_question()
@@ -235,7 +266,7 @@ def in_progress_export(form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/people", endpoint="people")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def people_page() -> str:
     """Show the distinct people that a number is made of."""
     question, options = request_question()
@@ -252,7 +283,7 @@ def people_page() -> str:
 
 
 @blueprint.get("/offerings/<int:offering_id>/people")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def offering_people(offering_id: int) -> str:
     """Show the people of an offering. The filters in the query string lead back up."""
     question, _options = request_question()

@@ -17,6 +17,7 @@ from courses.reports.labels import report as labels
 from courses.reports.labels.pictures import Picture
 from courses.reports.questions import Filters, Grouping, Question
 from courses.reports.views import navigation, paging
+from courses.reports.views.bar import make_bar
 from courses.reports.views.chart_images import is_narrow, svg_response
 from courses.reports.views.questions import filter_form, page_number, zone
 from courses.reports.views.sheets import send_sheet
@@ -26,7 +27,7 @@ from lms.core.errors import N_, DomainError
 from lms.core.exports import Sheet
 from lms.core.paging import ALL, PAGE_SIZE
 from lms.core.request_db import report_db
-from lms.core.scope import READERS
+from lms.core.scope import STAFF_READERS
 
 blueprint = Blueprint("report_hours", __name__)
 
@@ -52,7 +53,7 @@ def cell_text(figures: Hours, column: HoursColumn) -> str:
 
 
 @blueprint.get("/hours")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def page() -> ResponseReturnValue:
     """Show the hours of every instructor."""
     form, options = filter_form()
@@ -73,12 +74,10 @@ def page() -> ResponseReturnValue:
         filters=filters,
         criteria=labels.criteria(filters, options)[:-1],
         sort_by=sort_by,
-        presets=navigation.preset_links(
-            filters, lambda preset: navigation.link(".page", _view_arguments(preset, sort_by))
-        ),
+        bar=make_bar("hours", form, options, groupings=(), shown=Grouping.INSTRUCTOR, more=_sort_argument(sort_by)),
         chart=navigation.link(".chart", _view_arguments(filters, sort_by)),
         description=_describe(report.total),
-        whole_branch=question.covers_branch,
+        whole_branch=not question.beside_branch,
         columns=COLUMN_LABELS,
         HoursColumn=HoursColumn,
         cell_text=cell_text,
@@ -90,7 +89,7 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.get("/hours/<int:instructor_id>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def sessions(instructor_id: int) -> ResponseReturnValue:
     """Show the sessions that an instructor's hours are made of."""
     question, options = _request_question()
@@ -109,7 +108,7 @@ def sessions(instructor_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/hours/<int:instructor_id>/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def sessions_export(instructor_id: int, form: str) -> ResponseReturnValue:
     """Send all of an instructor's sessions as a file."""
     question, options = _request_question()
@@ -140,7 +139,7 @@ def _session_criteria(filters: Filters, options: FilterOptions, column: HoursCol
 
 
 @blueprint.get("/hours/chart.svg")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def chart() -> ResponseReturnValue:
     """Draw the hours by month and role."""
     question, _options = _request_question()
@@ -155,7 +154,7 @@ def _picture(months: Sequence[tuple[str, Hours]]) -> Picture:
 
 
 @blueprint.get("/hours/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def export(form: str) -> ResponseReturnValue:
     """Send the hours of every instructor as a file."""
     question, options = _request_question()
@@ -226,4 +225,8 @@ def _column_of(argument: str, default: HoursColumn) -> HoursColumn:
 
 def _view_arguments(filters: Filters, sort_by: HoursColumn) -> dict[str, str]:
     """The filters and the sort column as query arguments."""
-    return {**filters.address(), **({} if sort_by is HoursColumn.TAUGHT else {"order": sort_by.value})}
+    return {**filters.address(), **_sort_argument(sort_by)}
+
+
+def _sort_argument(sort_by: HoursColumn) -> dict[str, str]:
+    return {} if sort_by is HoursColumn.TAUGHT else {"order": sort_by.value}

@@ -14,25 +14,24 @@ from courses.reports.labels import pictures
 from courses.reports.labels import report as labels
 from courses.reports.questions import TIME_GROUPINGS, Filters, Grouping, Question
 from courses.reports.views import navigation, paging
+from courses.reports.views.bar import make_bar
 from courses.reports.views.chart_images import is_narrow, svg_response
 from courses.reports.views.questions import request_host, request_question, today, zone
 from courses.reports.views.sheets import send_sheet
 from lms.core import languages
 from lms.core.access import requires, scope
 from lms.core.request_db import report_db
-from lms.core.scope import READERS
+from lms.core.scope import STAFF_READERS
 
 blueprint = Blueprint("indicators", __name__)
 
 
 @blueprint.get("/")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def page() -> ResponseReturnValue:
     """Show the indicators, by district unless another grouping is asked for."""
     options = filter_options(report_db(), scope(), request_host())
-    arguments = request.args.copy()
-    arguments.setdefault("grouping", Grouping.DISTRICT.value)
-    form = ReportFilterForm(arguments, options, today())
+    form = ReportFilterForm(request.args, options, today(), Grouping.DISTRICT)
     status = 200 if form.validate() else 422
     filters = form.filters(zone()) if status == 200 else Filters(*form.year, grouping=Grouping.DISTRICT)
     question = Question(filters, scope())
@@ -48,8 +47,9 @@ def page() -> ResponseReturnValue:
         form=form,
         report=report,
         listing=listing,
+        bar=make_bar("indicators", form, options, shown=filters.grouping),
         filters=filters,
-        whole_branch=question.covers_branch,
+        whole_branch=not question.beside_branch,
         today=today(),
         valid=valid_certificates.count(report_db(), today(), scope()),
         criteria=labels.criteria(filters, options),
@@ -82,7 +82,7 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.get("/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def export(form: str) -> ResponseReturnValue:
     """Send the indicators as a file. Rates are shares of 1 there."""
     question, options = request_question()
@@ -94,7 +94,7 @@ def export(form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<any(rates, completion):kind>.svg")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def chart(kind: str) -> ResponseReturnValue:
     """Draw the pass rates and no-show rates ("rates"), or the part of the targets that was reached ("completion")."""
     question, _options = request_question()

@@ -249,9 +249,9 @@ def test_a_previewer_of_links_changes_nothing_and_one_tap_frees_the_place(
     assert (enrolled.state, waiting.state) == ("enrolled", "waitlisted")
     assert client.post(address, data={}).status_code == 302
     db.expire_all()
-    assert (enrolled.state, waiting.state) == ("cancelled", "enrolled")
+    assert (enrolled.state, waiting.is_offered) == ("cancelled", True)
     [promotion] = db.scalars(select(Message)).all()
-    assert (promotion.purpose, Content.of(promotion).addresses[0].value) == ("promotion", "next@example.org")
+    assert (promotion.purpose, Content.of(promotion).addresses[0].value) == ("place_offer", "next@example.org")
     again = client.get(address)
     assert "该报名已取消" in again.text
     assert 'type="submit" class="btn btn-danger"' not in again.text
