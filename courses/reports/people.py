@@ -110,18 +110,19 @@ def drill_down(db: Session, question: Question, *, page: int = 1) -> Page[Partic
         .join(entry, _attended_closing(entry))
         .where(Enrolment.trainee_id.in_(on_page))
         .group_by(Enrolment.trainee_id)
+        .subquery("stay")
     )
-    stays = {trainee_id: int(stay) for trainee_id, stay in db.execute(minutes)}
-    trainees = {trainee.id: trainee for trainee in db.scalars(select(Trainee).where(Trainee.id.in_(on_page)))}
+    # A person who was reported with a frozen quarter and taken out later has no minutes.
+    statement = (
+        select(Trainee, func.coalesce(minutes.c.minutes, 0))
+        .outerjoin(minutes, minutes.c.trainee_id == Trainee.id)
+        .where(Trainee.id.in_(on_page))
+    )
+    trainees = {trainee.id: (trainee, stay) for trainee, stay in db.execute(statement)}
     rows = [
-        Participant(
-            trainee_id,
-            trainees[trainee_id].name,
-            mask_phone(trainees[trainee_id].phone),
-            offerings,
-            stays.get(trainee_id, 0),  # none of a person who was reported with a frozen quarter and later taken out
-        )
+        Participant(trainee_id, trainee.name, mask_phone(trainee.phone), offerings, int(stay))
         for trainee_id, offerings in on_page.items()
+        for trainee, stay in [trainees[trainee_id]]
     ]
     return Page(rows=rows, page=min(max(page, 1), pages), pages=pages, total=number)
 

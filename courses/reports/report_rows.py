@@ -40,7 +40,7 @@ def sum_row(figures: Figures, people: int) -> ReportRow:
 
 @dataclass(frozen=True)
 class RowName:
-    """What a key stands for, and the position of the row among those of its kind."""
+    """The names that a key stands for, and the position of the row among those of its kind."""
 
     name_zh: str | None = None
     name_en: str | None = None

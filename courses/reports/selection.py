@@ -232,7 +232,7 @@ def _row_ends(filters: Filters, keys: list[str]) -> Ints:
 
 
 class _Courses:
-    """What the catalogue says of the courses, as arrays by the id of the course."""
+    """The facts of the courses in the catalogue, as arrays by the id of the course."""
 
     def __init__(self, db: Session) -> None:
         self._facts = db.execute(select(Course.id, Course.programme_code, Course.refresher)).all()
