@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from courses import tasks
 from courses.enrolment import places, waiting_list
 from courses.enrolment.place_counts import count_places
 from courses.enrolment.trainees import TraineeFacts
@@ -81,6 +83,21 @@ def test_a_free_place_is_offered_and_goes_on_when_nobody_answers(db: Session, ma
         assert third.offered_until == NOW + 2 * DAY
     actions = db.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"enrolment:{second.id}")).all()
     assert actions == ["enrolment.create", "enrolment.offer", "enrolment.lapse"]
+
+
+def test_the_task_passes_places_on(app: Flask, db: Session, make: Make) -> None:
+    rows = []
+    for _ in range(2):
+        offering = make.offering(capacity=1, starts=[NOW + 30 * DAY])
+        first, second = (enrol(db, make, offering) for _ in range(2))
+        places.cancel(db, first, "有事")
+        rows.append(second)
+    sent(db, NOW)
+    db.commit()
+    with app.app_context(), clock.at(NOW + DAY):
+        tasks.settle_place_offers()
+    db.expire_all()
+    assert [row.state for row in rows] == ["cancelled", "cancelled"]
 
 
 def test_whoever_was_not_told_of_an_offer_gets_the_place(db: Session, make: Make) -> None:

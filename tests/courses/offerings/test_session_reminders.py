@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from courses.enrolment import places
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering, OfferingState
@@ -194,6 +195,18 @@ def test_a_class_that_is_cancelled_or_moved_meanwhile_is_not_reminded_of(
     assert {message.purpose for message in db.scalars(select(Message).where(Message.state == "waiting"))} == {
         "changed_times", "cancellation",
     }  # fmt: skip
+
+
+def test_whoever_cancels_is_not_reminded(
+    db: Session, make: Make, enrolled: Enrolment, remind: Callable[[datetime], int]
+) -> None:
+    make.enrolment(enrolled.offering, email="stays@example.org", created_at=EVENING - 5 * DAY)
+    assert remind(EVENING) == 2
+    with clock.at(EVENING + timedelta(minutes=1)):
+        places.cancel(db, enrolled, "有事")
+    waiting = db.scalars(select(Message).where(Message.state == MessageState.WAITING))
+    assert [Content.of(row).addresses[0].value for row in waiting] == ["stays@example.org"]
+    assert len(texts(db, MessageState.ASIDE)) == 1
 
 
 def test_the_task_reminds_once_and_not_at_all_without_a_time(app: Flask, db: Session, enrolled: Enrolment) -> None:
