@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from courses.enrolment import id_numbers
+from courses.enrolment import id_numbers, merged_records
 from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN, IdType, Trainee
 from lms.core import clock, crypto
 from lms.core.errors import DomainError
@@ -24,7 +24,8 @@ def search(db: Session, query: str, scope: Scope, page: int = 1) -> Page[Trainee
     statement = visible(select(Trainee), Trainee, scope)
     query = query.strip()
     if query:
-        statement = statement.where(or_(*_search_conditions(query)))
+        conditions = or_(*_search_conditions(query))
+        statement = statement.where(or_(conditions, merged_records.found_by_former(conditions)))
     return page_of(db, statement.order_by(Trainee.name_sound, Trainee.id), page)
 
 
