@@ -65,6 +65,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/catalogue", "courses.catalogue.views"),
     ("/offerings", "courses.offerings.views.offerings"),
     ("/offerings", "courses.offerings.views.class_messages"),
+    ("/offerings", "courses.offerings.views.assigning"),
     (
         "/offerings/<int:offering_id>/enrolments",
         "courses.enrolment.views.sheet_import",

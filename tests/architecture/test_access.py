@@ -37,6 +37,7 @@ NOBODY: Who = frozenset()
 
 # Area (blueprint) → who may read it and who may change something in it.
 AREAS: dict[str, tuple[Who, Who]] = {
+    "assigning": (PLAN, PLAN),
     "assessment": (ALL_BUT_TRAINEES, RESULTS),
     "attendance": (ALL_BUT_TRAINEES, TEACH),
     "audit": (READ - {Role.DISTRICT_ADMINISTRATOR}, NOBODY),
