@@ -65,6 +65,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/catalogue", "courses.catalogue.views"),
     ("/offerings", "courses.offerings.views.offerings"),
     ("/offerings", "courses.offerings.views.class_messages"),
+    ("/offerings", "courses.offerings.views.assigning"),
     (
         "/offerings/<int:offering_id>/enrolments",
         "courses.enrolment.views.sheet_import",
@@ -144,6 +145,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "certificates.verification.views.list_checks"),
     ("/", "certificates.verification.views.offline"),
     ("/", "certificates.verification.views.status_lists"),
+    ("/", "certificates.verification.views.public_figures"),
     ("/", "certificates.verification.views.records"),
     ("/api/v1", "courses.attendance.devices.views.check_ins"),
     ("/check-ins", "courses.attendance.devices.views.unsent"),

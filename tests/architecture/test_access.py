@@ -37,6 +37,7 @@ NOBODY: Who = frozenset()
 
 # Area (blueprint) → who may read it and who may change something in it.
 AREAS: dict[str, tuple[Who, Who]] = {
+    "assigning": (PLAN, PLAN),
     "assessment": (ALL_BUT_TRAINEES, RESULTS),
     "attendance": (ALL_BUT_TRAINEES, TEACH),
     "audit": (READ - {Role.DISTRICT_ADMINISTRATOR}, NOBODY),
@@ -193,7 +194,7 @@ PUBLIC = {
     "verification.find", "verification.page", "verification.name",
     "api.verdict", "api.verdicts", "api.long_list", "api.remove_list",
     "api.description", "status.key_set", "status.certificate_types",
-    "status.signed_list",
+    "status.signed_list", "public_figures.page", "public_figures.file", "public_figures.signed",
     "sealed_records.index", "sealed_records.latest", "sealed_records.block",
     "list_checks.page", "list_checks.progress", "list_checks.file", "list_checks.remove",
     "verification_list.page", "offline.page", "offline.worker", "offline.file",
