@@ -117,12 +117,12 @@ class IndicatorReport:
 
 def pass_rate(figures: Figures) -> float | None:
     """Of the people who took part by name, those who passed the course."""
-    return _ratio(figures.passed, figures.named)
+    return _share(figures.passed, figures.named)
 
 
 def no_show_rate(figures: Figures) -> float | None:
     """Of the people who had a place, those who came to no session."""
-    return _ratio(figures.enrolled - figures.named, figures.enrolled)
+    return _share(figures.enrolled - figures.named, figures.enrolled)
 
 
 def class_size(figures: Figures) -> float | None:
@@ -132,6 +132,15 @@ def class_size(figures: Figures) -> float | None:
 
 def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
+
+
+def _share(part: int, whole: int) -> float | None:
+    """A part of a whole. None where it is none: a row may hold an adjustment of an earlier quarter without its people.
+
+    For example, an adjustment that adds somebody who was present to a frozen quarter adds 1 to `named` and nobody to
+    `enrolled`, because the person was enrolled in the quarter that is frozen.
+    """
+    return _ratio(part, whole) if 0 <= part <= whole else None
 
 
 def report(db: Session, question: Question, *, zone: ZoneInfo) -> IndicatorReport:
@@ -197,9 +206,13 @@ def rates(db: Session, question: Question) -> tuple[list[RowRate], list[RowRate]
 
 
 def _rates(rows: Sequence[ReportRow]) -> tuple[list[RowRate], list[RowRate]]:
-    pass_rates = [RowRate(row, row.figures.passed, row.figures.named) for row in rows]
-    no_shows = [RowRate(row, row.figures.enrolled - row.figures.named, row.figures.enrolled) for row in rows]
+    pass_rates = [_rate(row, row.figures.passed, row.figures.named) for row in rows]
+    no_shows = [_rate(row, row.figures.enrolled - row.figures.named, row.figures.enrolled) for row in rows]
     return pass_rates, no_shows
+
+
+def _rate(row: ReportRow, part: int, whole: int) -> RowRate:
+    return RowRate(row, part, whole) if _share(part, whole) is not None else RowRate(row, 0, 0)
 
 
 def completions(db: Session, question: Question) -> list[RowRate]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from courses.counting import person_time, population, targets
 from courses.models.enrolment import EnrolmentState
 from courses.reports import indicators
+from courses.reports.ledger import Figures
 from courses.reports.questions import Grouping
 from lms.config import Settings
 from lms.core.errors import NotFound
@@ -65,6 +66,13 @@ def test_a_month_is_compared_with_the_same_month_a_year_before(db: Session, sett
     assert found.rows[0].growth == 0
     assert found.rows[1].growth is None
     assert (found.total.person_times, found.total.before) == (13, 9)
+
+
+@pytest.mark.parametrize("figures", [Figures(named=3, enrolled=2), Figures(named=1, enrolled=0, passed=2)])
+def test_an_adjustment_without_its_people_gives_no_rate(figures: Figures) -> None:
+    """A rate of −50 % or 200 % would be read as a fault of the figures."""
+    assert indicators.no_show_rate(figures) is None
+    assert indicators.pass_rate(Figures(named=1, passed=2)) is None
 
 
 def test_nothing_to_divide_by_is_no_rate(db: Session) -> None:
