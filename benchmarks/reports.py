@@ -183,7 +183,7 @@ def _pages(ground: Ground) -> Sequence[Measurement]:
             found.append(Measurement(f"page by {grouping.value}, median", median(taken) * 1000, "ms"))
             found.append(Measurement(f"page by {grouping.value}, p95", _p95(taken), "ms", ceiling=300))
         for name, path in ALONE.items():
-            taken = latencies(server.port, get(f"/reports/{path}", cookie), seconds=ALONE_SECONDS, connections=1)
+            taken = latencies(server.port, get(f"/reports/{path}", signed_in), seconds=ALONE_SECONDS, connections=1)
             found.append(Measurement(f"{name}, alone, p95", _p95(taken), "ms", ceiling=300))
     found.append(Measurement("pages answered", len(every), ""))
     found.append(Measurement(f"whole pages, {ADMINISTRATORS} at once, p95", _p95(every), "ms", ceiling=300))
