@@ -35,7 +35,6 @@ from lms.core.errors import N_
 from lms.core.scope import Scope
 from lms.organisations.models import District, Organisation
 
-
 NO_START = datetime(9000, 1, 1, tzinfo=UTC)  # after every session, and within what a datetime of any time zone can be
 
 

@@ -52,16 +52,16 @@ def readings(name: str, sound: Any, table: str) -> list[Reading]:
         literal_column(re.sub(r"\bname(_sound)?\b", rf"{table}.\g<0>", expression), Text(collation="C"))
         for expression in (PINYIN_SQL, INITIALS_SQL)
     )
-    found = [Reading(_begins(sound, key), sound) for key in beginnings(name)]
+    found = [Reading(begins(sound, key), sound) for key in beginnings(name)]
     if _LETTERS.search(name) is None:
         return found
     if (han := _HAN_FIRST.match(name)) is not None and by_sound(han[0])[:1] not in {"!", ""}:
-        return [Reading(and_(_begins(pinyin, typed_pinyin(name)), _begins(sound, by_sound(han[0]))), pinyin)]
-    by_pinyin = [Reading(_begins(pinyin, letters), pinyin) for letters in _umlauts(typed_pinyin(name))]
+        return [Reading(and_(begins(pinyin, typed_pinyin(name)), begins(sound, by_sound(han[0]))), pinyin)]
+    by_pinyin = [Reading(begins(pinyin, letters), pinyin) for letters in _umlauts(typed_pinyin(name))]
     letters = "".join(letter for letter in name if letter.isalpha()).upper()
     # One letter is the beginning of the pinyin of whomever it is the first initial of.
     may_be_initials = 1 < len(letters) <= MOST_INITIALS
-    by_initials = [Reading(_begins(initials, letters), initials)] if may_be_initials else []
+    by_initials = [Reading(begins(initials, letters), initials)] if may_be_initials else []
     return [*by_initials, *by_pinyin] if name.isupper() and " " not in name else [*by_pinyin, *by_initials]
 
 
@@ -77,6 +77,6 @@ def _umlauts(letters: str) -> list[str]:
     return list(dict.fromkeys((passport, re.sub("^([ln])u(?![ao])", r"\1v", passport))))
 
 
-def _begins(column: Any, key: str) -> ColumnElement[bool]:
+def begins(column: Any, key: str) -> ColumnElement[bool]:
     """The condition that a column of code points begins with a key, as a range that an index of it serves."""
     return and_(column >= key, column < key + _LAST)

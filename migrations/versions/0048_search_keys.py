@@ -25,6 +25,14 @@ def upgrade() -> None:
     op.create_index("ix_trainee_pinyin", "trainee", [sa.text(_PINYIN), "name_sound"])
     op.create_index("ix_trainee_initials", "trainee", [sa.text(_INITIALS), "name_sound"])
     op.create_index("ix_trainee_district", "trainee", ["district_id"])
+    op.create_index("ix_certificate_plain_number", "certificate", [sa.text("replace(number COLLATE \"C\", '-', '')")])
+    op.create_index("ix_certificate_holder", "certificate", [sa.text('lower(holder_name COLLATE "C")'), "id"])
+    legacy = "legacy_certificate"
+    digits = sa.text("regexp_replace(number_key COLLATE \"C\", '[^0-9]+', '', 'g')")
+    op.create_index("ix_legacy_certificate_number", legacy, [sa.text('upper(number_key COLLATE "C")')])
+    op.create_index("ix_legacy_certificate_digits", legacy, [digits])
+    op.create_index("ix_legacy_certificate_name", legacy, [sa.text('upper(name_key COLLATE "C")'), "id"])
+    op.create_index("ix_legacy_certificate_issued_on", legacy, ["issued_on", "id"])
     moment = sa.DateTime(timezone=True)
     op.add_column(
         "offering", sa.Column("first_starts_at", moment, nullable=False, server_default="9000-01-01 00:00:00+00")
@@ -66,6 +74,10 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION seek_first_start()")
     op.execute("DROP FUNCTION keep_first_starts()")
     op.drop_column("offering", "first_starts_at")
+    for name in ("issued_on", "name", "digits", "number"):
+        op.drop_index(f"ix_legacy_certificate_{name}", "legacy_certificate")
+    op.drop_index("ix_certificate_holder", "certificate")
+    op.drop_index("ix_certificate_plain_number", "certificate")
     op.drop_index("ix_trainee_district", "trainee")
     op.drop_index("ix_trainee_initials", "trainee")
     op.drop_index("ix_trainee_pinyin", "trainee")

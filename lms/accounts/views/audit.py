@@ -19,7 +19,7 @@ from lms.accounts import audit_trail, places
 from lms.accounts.audit_trail import TrailChange, TrailEntry, TrailFilter
 from lms.accounts.current import confirmed
 from lms.accounts.forms import ROLES, AuditFilterForm
-from lms.core import audit_labels, clock, edge
+from lms.core import audit_labels, clock, list_addresses
 from lms.core.access import guard_of, holds, requires
 from lms.core.audit_labels import AuditLabels
 from lms.core.exports import MEDIA_TYPES, Cell, Format, Sheet, write
@@ -43,12 +43,16 @@ def index() -> ResponseReturnValue:
     labels = audit_labels.registered()
     form, filters = _filters_from_request(labels)
     zone = current_app.config["SETTINGS"].zone
+    order = list_addresses.order_of(audit_trail.ORDERS)
+    limit = current_app.config["SETTINGS"].export_limit_rows
     return render_template(
         "audit/index.html",
-        entries=audit_trail.listing(db(), filters, zone, request.args.get("page", 1, type=edge.page_number)),
+        entries=audit_trail.listing(db(), filters, zone, list_addresses.place(), order),
+        order=order,
         form=form,
-        file_arguments={name: value for name, value in request.args.items() if name != "page"},
-        limit=current_app.config["SETTINGS"].export_limit_rows,
+        file_arguments={name: value for name, value in request.args.items() if name not in list_addresses.OF_A_PAGE},
+        limit=limit,
+        fits=not audit_trail.count(db(), filters, zone, limit).over,
         action_name=partial(_label, labels.actions),
         noun_name=partial(_label, labels.nouns),
         field_name=partial(_label, labels.fields),
@@ -67,8 +71,8 @@ def export(form: str) -> ResponseReturnValue:
     settings = current_app.config["SETTINGS"]
     labels = audit_labels.registered()
     filter_form, filters = _filters_from_request(labels)
-    rows = audit_trail.count(db(), filters, settings.zone)
-    if rows > settings.export_limit_rows:
+    rows = audit_trail.count(db(), filters, settings.zone, settings.export_limit_rows)
+    if rows.over:
         limit = whole(settings.export_limit_rows)
         flash(_("For a file, choose fewer days: it holds up to %(limit)s entries.", limit=limit), "warning")
         arguments: dict[str, Any] = request.args.to_dict()
@@ -84,7 +88,7 @@ def export(form: str) -> ResponseReturnValue:
     )  # fmt: skip
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
     write(sheet, Format(form), file)
-    audit_trail.record_export(db(), filters, form, rows)
+    audit_trail.record_export(db(), filters, form, rows.number)
     name = f"audit-{clock.today(settings.zone):%Y%m%d}.{form}"
     size = file.tell()
     file.seek(0)
