@@ -22,15 +22,13 @@ from sqlalchemy.orm import Session
 
 from benchmarks.load import get, latencies
 from benchmarks.measurement import RUNS, Measurement, once, seconds
+from benchmarks.signed_in import cookie
 from benchmarks.stage import Ground, gunicorn, years
 from courses.counting import participation, recount
 from courses.reports import districts_by_period, enrolment, people_counts
 from courses.reports.questions import Filters, Grouping, Question
-from lms.accounts import browser_sessions, current
-from lms.accounts.models import RoleGrant, User
 from lms.config import ROOT
-from lms.core.scope import EVERYTHING, Role
-from lms.core.transactions import transaction
+from lms.core.scope import EVERYTHING
 
 SINCE, UNTIL = date(2008, 1, 1), date(2017, 12, 31)
 ALL = Question(Filters(SINCE, UNTIL), EVERYTHING)
@@ -179,11 +177,11 @@ def _pages(ground: Ground) -> Sequence[Measurement]:
 
     Server, client and database share this machine; there is a web process for each of its processors.
     """
-    cookie = _signed_in(ground)
+    signed_in = f"Cookie: {cookie(ground.app)}"
     found, every = [], list[float]()
     with gunicorn("wsgi:app", ground.environment, workers=os.cpu_count() or 1) as server:
         for grouping in (Grouping.MONTH, Grouping.DISTRICT, Grouping.PROGRAMME, Grouping.YEAR):
-            asked = get(f"/reports/enrolment?since={SINCE}&until={UNTIL}&grouping={grouping.value}", cookie)
+            asked = get(f"/reports/enrolment?since={SINCE}&until={UNTIL}&grouping={grouping.value}", signed_in)
             latencies(server.port, asked, seconds=WARM_SECONDS, connections=ADMINISTRATORS)
             taken = latencies(server.port, asked, seconds=PAGE_SECONDS, connections=ADMINISTRATORS)
             every += taken
@@ -196,20 +194,6 @@ def _pages(ground: Ground) -> Sequence[Measurement]:
 
 def _p95(taken: Sequence[float]) -> float:
     return sorted(taken)[int(len(taken) * 0.95)] * 1000
-
-
-def _signed_in(ground: Ground) -> str:
-    """The cookie of a city administrator."""
-    with transaction(ground.app.extensions["sessions"]) as db:
-        user = db.query(User).join(RoleGrant).where(RoleGrant.role == Role.CITY_ADMINISTRATOR).first()
-        assert user is not None
-        token = browser_sessions.start(db, user, days=1, browser="benchmark")
-    browser = ground.app.test_client()
-    with browser.session_transaction() as kept_in:
-        kept_in[current.TOKEN] = token
-    cookie = browser.get_cookie(ground.app.config["SESSION_COOKIE_NAME"])
-    assert cookie is not None
-    return f"Cookie: {cookie.key}={cookie.value}"
 
 
 def draw(found: Mapping[str, Sequence[Measurement]]) -> None:

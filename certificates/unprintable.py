@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, select, true
 from sqlalchemy.orm import Session
 
 from certificates import missing_glyphs
@@ -55,9 +55,15 @@ class UnprintableRow:
 _STAGE = case((missing_glyphs.WAITING, Stage.WAITING), (missing_glyphs.ISSUED, Stage.ISSUED), else_=Stage.COMING)
 
 
-def listing(db: Session, scope: Scope, *, page: int = 1, size: int = PAGE_SIZE) -> Page[UnprintableRow]:
-    """A page of the people within the scope: certificates that wait first, then those issued, then classes to come."""
-    total = db.scalar(select(func.count()).select_from(visible(select(MissingGlyphs), MissingGlyphs, scope).subquery()))
+def listing(
+    db: Session, scope: Scope, *, page: int = 1, size: int = PAGE_SIZE, due: bool = False
+) -> Page[UnprintableRow]:
+    """A page of the people within the scope: certificates that wait first, then those issued, then classes to come.
+
+    due: without the classes to come, as `counting` counts.
+    """
+    everybody = visible(select(func.count(MissingGlyphs.enrolment_id)), MissingGlyphs, scope)
+    total = db.scalar(counting(scope) if due else everybody)
     pages = max(1, -(-(total or 0) // size))
     page = min(max(page, 1), pages)
     order = case((_STAGE == Stage.WAITING, 0), (_STAGE == Stage.ISSUED, 1), else_=2)
@@ -73,6 +79,7 @@ def listing(db: Session, scope: Scope, *, page: int = 1, size: int = PAGE_SIZE) 
         .join(Offering, Offering.id == Enrolment.offering_id)
         .join(Course, Course.id == Offering.course_id)
         .outerjoin(Certificate, (Certificate.enrolment_id == Enrolment.id) & Certificate.superseded_by_id.is_(None))
+        .where(~missing_glyphs.COMING if due else true())
         .order_by(order, MissingGlyphs.found_at, MissingGlyphs.enrolment_id)
         .limit(size)
         .offset((page - 1) * size)

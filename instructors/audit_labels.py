@@ -34,6 +34,7 @@ audit_labels.register(
             "junior": N_("Junior"),
             "senior": N_("Senior"),
         },
+        reports={"instructors": N_("Instructors")},
         pages={
             "instructor": ("instructors.page", "instructor_id"),
         },

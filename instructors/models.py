@@ -140,4 +140,5 @@ class Qualification(Base):
     __table_args__ = (
         UniqueConstraint("instructor_id", "programme_code", "valid_from"),
         CheckConstraint("valid_until >= valid_from", name="period"),
+        Index("ix_qualification_valid_until", "valid_until"),
     )

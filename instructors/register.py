@@ -1,11 +1,12 @@
 """The register of instructors: who they are, where they are registered, and who may teach what on which day."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, true
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from instructors import invitations
 from instructors.models import Instructor, Level, Qualification
@@ -19,6 +20,7 @@ from lms.core.scope import Scope, visible
 from lms.organisations.models import Organisation
 
 EXPIRING_WITHIN = timedelta(days=90)
+HIDDEN = "*"
 
 
 class Validity(StrEnum):
@@ -125,10 +127,38 @@ def _may_be_asked(scope: Scope) -> ColumnElement[bool]:
 
 def listing(db: Session, scope: Scope, filters: InstructorFilter, today: date, page: int) -> Page[Instructor]:
     """Return a page of the instructors within the scope by name, with their districts and qualifications."""
+    statement = _matching(scope, filters, today)
+    loads = (joinedload(Instructor.district), selectinload(Instructor.qualifications))
+    return page_of(db, statement.options(*loads), page)
+
+
+def everything(
+    db: Session, scope: Scope, filters: InstructorFilter, today: date
+) -> tuple[list[Instructor], dict[tuple[int, str], date]]:
+    """Return all instructors of the list in its order, for a file; and by instructor and programme the last day of teaching."""
+    statement = _matching(scope, filters, today)
+    ids = statement.with_only_columns(Instructor.id).order_by(None)
+    last_days = db.execute(
+        select(Qualification.instructor_id, Qualification.programme_code, func.max(Qualification.valid_until))
+        .where(Qualification.instructor_id.in_(ids))
+        .group_by(Qualification.instructor_id, Qualification.programme_code)
+    )
+    instructors = db.scalars(statement.options(joinedload(Instructor.district)))
+    return list(instructors), {(instructor, code): last for instructor, code, last in last_days}
+
+
+def record_export(db: Session, filters: InstructorFilter, form: str, rows: int) -> None:
+    """Record that the list was exported. Of a search the record says that there was one, and not for whom."""
+    known = {name: value for name, value in asdict(filters).items() if value is not None}
+    if filters.text:
+        known["text"] = HIDDEN
+    audit.record(db, "report.export", "report:instructors", after={"format": form, "rows": rows, "filters": known})
+
+
+def _matching(scope: Scope, filters: InstructorFilter, today: date) -> Select[Instructor]:
     statement = (
         visible(select(Instructor), Instructor, scope)
         .where(Instructor.active.is_(filters.active))
-        .options(joinedload(Instructor.district), selectinload(Instructor.qualifications))
         .order_by(Instructor.name_sound, Instructor.id)
     )
     if filters.text:
@@ -140,7 +170,29 @@ def listing(db: Session, scope: Scope, filters: InstructorFilter, today: date, p
         statement = statement.where(Instructor.district_id == filters.district_id)
     if filters.programme_code or filters.validity:
         statement = statement.where(_has_validity(filters, today))
-    return page_of(db, statement, page)
+    return statement
+
+
+def counting_expiring(scope: Scope, today: date) -> Select[Any]:
+    """The SELECT that counts the active instructors of whom a qualification ends soon, as the list filters them."""
+    statement = select(func.count(Instructor.id)).where(Instructor.active, _is_expiring(None, today))
+    return visible(statement, Instructor, scope)
+
+
+def _is_expiring(programme_code: str | None, today: date) -> ColumnElement[bool]:
+    """Return the condition that the last period of a programme ends within `EXPIRING_WITHIN`: none follows it."""
+    later = aliased(Qualification)
+    renewed = exists().where(
+        later.instructor_id == Qualification.instructor_id,
+        later.programme_code == Qualification.programme_code,
+        later.valid_until > Qualification.valid_until,
+    )
+    ending = select(Qualification.instructor_id).where(
+        Qualification.valid_until.between(today, today + EXPIRING_WITHIN),
+        true() if programme_code is None else Qualification.programme_code == programme_code,
+        ~renewed,
+    )
+    return Instructor.id.in_(ending)
 
 
 def _has_validity(filters: InstructorFilter, today: date) -> ColumnElement[bool]:
@@ -149,6 +201,8 @@ def _has_validity(filters: InstructorFilter, today: date) -> ColumnElement[bool]
     "Expiring" and "expired" regard the last day of all periods of a programme: a qualification that was renewed is
     neither.
     """
+    if filters.validity is Validity.EXPIRING:
+        return _is_expiring(filters.programme_code, today)
     last_days = select(func.max(Qualification.valid_until).label("last")).where(
         Qualification.instructor_id == Instructor.id
     )
@@ -156,8 +210,6 @@ def _has_validity(filters: InstructorFilter, today: date) -> ColumnElement[bool]
         last_days = last_days.where(Qualification.programme_code == filters.programme_code)
     ends = last_days.group_by(Qualification.programme_code).correlate(Instructor).subquery()
     last = ends.c.last
-    if filters.validity is Validity.EXPIRING:
-        return exists().where(last >= today, last <= today + EXPIRING_WITHIN)
     if filters.validity is Validity.EXPIRED:
         return exists().where(last < today)
     if filters.validity is Validity.VALID:

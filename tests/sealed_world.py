@@ -25,6 +25,7 @@ from courses.enrolment.trainees import TraineeFacts, facts_of
 from courses.models.enrolment import Enrolment, EnrolmentImport
 from courses.models.exports import CHUNK_COLUMN, Export, ExportChunk, ExportKind, PersonalData
 from courses.models.imports import ImportRun
+from courses.models.merges import TraineeMerge
 from courses.models.offerings import CourseSession
 from courses.models.privacy import ConsentWay
 from courses.models.trainees import IdType, Trainee
@@ -166,6 +167,9 @@ def _build(db: Session, make: Make, settings: Settings) -> World:
     consents.give(db, trainee, ConsentWay.TICKET, guardian=Guardian("王芳", Relation.MOTHER))
     proposals.propose(db, trainee, TraineeFacts(**{**_given(trainee), "email": "proposed@example.org"}), "本人换了邮箱")
     code_display.show(db, meeting, now=clock.now())
+    merge = TraineeMerge(kept_id=trainee.id, merged_id=make.trainee().id)
+    merge.set_former({"kept": {"phone": make.phone(), "email": "merged@example.org"}})
+    db.add(merge)
     export = Export(
         user_id=user.id, kind=ExportKind.PEOPLE, format=Format.CSV, personal=PersonalData.FULL, question={}, head={},
         rows=1, expires_at=clock.now() + timedelta(days=1),

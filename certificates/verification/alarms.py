@@ -1,9 +1,10 @@
 """The alarm about a code with our good signature that is not in our records: the key may have leaked."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from certificates.payload import decode
@@ -20,7 +21,7 @@ from lms.core.scope import Role
 log = structlog.get_logger(__name__)
 
 ACTION = "certificate.alarm"
-SHOWN_FOR = timedelta(days=30)
+SHOWN_FOR = timedelta(days=30)  # the day on which the overview begins to count is so many days before today
 ALARM = Purpose("certificate_alarm", N_("Alarm: unknown certificate with our signature"))
 _SUBJECT = N_("Alarm: a certificate with our signature that we never issued")
 _TEXT = N_(
@@ -65,10 +66,9 @@ def raise_alarm(db: Session, digits: str) -> None:
         )
 
 
-def count(db: Session) -> int:
-    """Return the number of alarms of the last 30 days."""
-    since: datetime = clock.now() - SHOWN_FOR
-    return db.scalar(select(func.count()).where(AuditEntry.action == ACTION, AuditEntry.at >= since)) or 0
+def counting(since: datetime) -> Select[Any]:
+    """The SELECT that counts the alarms from a moment on."""
+    return select(func.count(AuditEntry.id)).where(AuditEntry.action == ACTION, AuditEntry.at >= since)
 
 
 def _city_administrators(db: Session) -> list[User]:

@@ -40,9 +40,10 @@ TEXTS = {
 @blueprint.get("/")
 @requires(*STAFF, Role.INSTRUCTOR, Role.AUDITOR)
 def page() -> ResponseReturnValue:
-    """List who cannot be printed yet, with what lacks, and the way to decide."""
-    listing = unprintable.listing(db(), scope(), page=request.args.get("page", 1, type=edge.page_number))
-    return render_template("unprintable/page.html", listing=listing, stages=STAGES, texts=texts_of)
+    """List who cannot be printed yet, with what lacks, and the way to decide; with `?due=1` without classes to come."""
+    due = request.args.get("due") == "1"
+    listing = unprintable.listing(db(), scope(), page=request.args.get("page", 1, type=edge.page_number), due=due)
+    return render_template("unprintable/page.html", listing=listing, stages=STAGES, texts=texts_of, due=due)
 
 
 def texts_of(lacking: dict[str, list[str]]) -> list[tuple[str, str]]:

@@ -1,66 +1,25 @@
 """Quarters of the year, and freezing them: the figures of a frozen quarter were reported and never change again."""
 
-import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from courses.counting import frozen_figures
+from courses.counting.calendar_quarters import Quarter
 from courses.models.quarters import FrozenQuarter
 from courses.models.rollups import PersonTimeMonth
 from lms.accounts.models import User
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
 
+__all__ = ["Quarter", "QuarterState", "freeze", "is_frozen", "listing", "lock_open", "state"]
+
 # An advisory lock: writing a ledger line takes it shared, freezing takes it exclusively. So no line is written into a
 # quarter by a transaction that read the quarter as open before it was frozen.
 _LOCK = 0x71756172746572
-
-
-@dataclass(frozen=True, order=True)
-class Quarter:
-    """A quarter of a year; number 1 is January to March. Written as 2026Q3."""
-
-    year: int
-    number: int
-
-    @classmethod
-    def of(cls, day: date) -> "Quarter":
-        """Return the quarter that contains a day."""
-        return cls(day.year, (day.month + 2) // 3)
-
-    @classmethod
-    def parse(cls, text: str) -> "Quarter":
-        """Read "2026Q3". Raises ValueError for anything else."""
-        match = re.fullmatch(r"(\d{4})-?[Qq]([1-4])", text.strip())
-        if match is None:
-            raise ValueError(text)
-        return cls(int(match[1]), int(match[2]))
-
-    @property
-    def first(self) -> date:
-        """The first day of the quarter."""
-        return date(self.year, self.number * 3 - 2, 1)
-
-    @property
-    def last(self) -> date:
-        """The last day of the quarter."""
-        return self.next.first - timedelta(days=1)
-
-    @property
-    def next(self) -> "Quarter":
-        """The following quarter."""
-        return Quarter(self.year + 1, 1) if self.number == 4 else Quarter(self.year, self.number + 1)
-
-    @property
-    def previous(self) -> "Quarter":
-        """The preceding quarter."""
-        return Quarter(self.year - 1, 4) if self.number == 1 else Quarter(self.year, self.number - 1)
-
-    def __str__(self) -> str:
-        return f"{self.year}Q{self.number}"
 
 
 @dataclass(frozen=True)
@@ -133,7 +92,10 @@ def is_frozen(db: Session, day: date) -> bool:
 
 
 def freeze(db: Session, quarter: Quarter, zone: ZoneInfo) -> FrozenQuarter:
-    """Freeze a quarter; freezing it again changes nothing. Raises DomainError while the quarter is not over."""
+    """Freeze a quarter and store its figures; freezing it again changes nothing.
+
+    Raises DomainError while the quarter is not over.
+    """
     if clock.today(zone) <= quarter.last:
         raise DomainError(
             "quarter_not_over",
@@ -149,5 +111,6 @@ def freeze(db: Session, quarter: Quarter, zone: ZoneInfo) -> FrozenQuarter:
         )
         db.add(frozen)
         db.flush()
+        frozen_figures.store(db, quarter, frozen.frozen_at)
         audit.record(db, "quarter.freeze", f"quarter:{quarter}")
     return frozen

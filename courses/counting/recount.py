@@ -7,6 +7,7 @@ over every offering.
   as an offering, its sessions, people, person-times, minutes, results, certificates, and what corrects frozen quarters.
 - Of enrolments, from attendances: the sessions and minutes that lists of people show.
 - Of rollups, from the ledger, each column; of the numbers of people, from the participations.
+- Of frozen quarters, each figure that was frozen, from the ledger and the participations as they were reported.
 - Of opening balances, from their sources: a balance counts unless its source is withdrawn.
 
 Rates, shares and class sizes are divisions of these figures. Teaching hours, waiting lists, valid certificates and
@@ -35,7 +36,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased, class_mapper, sessionmaker
 
-from courses.counting import participation
+from courses.counting import frozen_figures, participation
 from courses.counting.person_time import recounted
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment
@@ -58,7 +59,7 @@ ROLLUPS: dict[type[PersonTimeMonth | PersonTimeHost | PersonTimeLead], ColumnEle
     PersonTimeHost: cast(func.extract("year", PersonTimeEntry.dated_on), SmallInteger),
     PersonTimeLead: cast(func.extract("year", PersonTimeEntry.dated_on), SmallInteger),
 }
-ROLLUP_STEPS = len(ROLLUPS) + 2
+ROLLUP_STEPS = len(ROLLUPS) + 3
 OFFERINGS_PER_RANGE = 5_000  # a statement of some tenths of a second, and a step of the progress bar
 CONNECTIONS = 2  # more would leave the site too little of the database
 # Counts the certificates of a range of offerings, by offering, where a package above `courses` issues them.
@@ -163,6 +164,7 @@ def check_rollups(db: Session) -> Iterator[list[RollupDifference]]:
         for key in sorted(after.keys() | recomputed.keys())
         if before.get(key, 0) == after.get(key, 0) != recomputed.get(key, 0)
     ]
+    yield [RollupDifference(*difference) for difference in frozen_figures.differences(db)]
 
 
 _DIFFERING_BALANCES = (

@@ -19,8 +19,8 @@ RULE = (
         " the day they are issued. Offerings that are not closed yet are shown separately."
     ),
     _l(
-        "People are distinct trainees according to current records. Rows do not add "
-        "up: a person who came twice counts once."
+        "People are distinct trainees. Rows do not add up: a person who came twice counts once. A person whom a"
+        " correction adds to a frozen quarter, or takes out of it, changes the people of later periods only."
     ),
     _l(
         "A frozen quarter never changes. Later corrections count in the open quarter, as adjustments that name what"

@@ -12,9 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course, Programme
-from courses.models.offerings import Offering
 from courses.models.opening_balances import OpeningBalance
-from courses.models.person_time import PersonTimeEntry
+from courses.models.rollups import PersonTimeMonth
 from courses.models.targets import Target
 from lms.core import audit
 from lms.core.errors import N_, DomainError
@@ -100,6 +99,61 @@ def read(db: Session, year: int, scope: Scope) -> YearTargets:
     return YearTargets(year, programmes, covered, cells, branch)
 
 
+@dataclass(frozen=True)
+class BehindTarget:
+    """A target of a district in a programme of which less is reached than of the year has passed.
+
+    due: the person-times that the part of the year which has passed would ask for, rounded down.
+    """
+
+    programme: Programme
+    district: District
+    target: int
+    person_times: int
+    due: int
+
+    @property
+    def share(self) -> float:
+        """The part of the target that is reached."""
+        return self.person_times / self.target
+
+
+def elapsed(year: int, today: date) -> float:
+    """The part of a year that has passed at the end of a day: 0 before the year, 1 after it."""
+    if today.year != year:
+        return 0.0 if today.year < year else 1.0
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    return ((today - first).days + 1) / ((last - first).days + 1)
+
+
+def behind(year_targets: YearTargets, today: date) -> list[BehindTarget]:
+    """The targets that are behind: the share reached is less than the share of the year that has passed.
+
+    For example, 499 of 1,000 on the evening of 2 July, when half of the year is over. The farthest behind comes first.
+    """
+    passed = elapsed(year_targets.year, today)
+    rows = [
+        BehindTarget(programme, district, reached.target, reached.person_times, int(reached.target * passed))
+        for programme in year_targets.programmes
+        for district in year_targets.districts
+        if (reached := year_targets.cells[programme.code, district.id]).target
+        and reached.person_times < reached.target * passed
+    ]
+    return sorted(rows, key=lambda row: row.share)
+
+
+def sum_of_year(db: Session, year: int, scope: Scope, programme: str | None, district: int | None) -> int | None:
+    """The sum of a year's targets within the scope, of one programme or district if asked. None where none is set."""
+    statement = select(func.sum(Target.person_times)).where(
+        Target.year == year, scope.covers(district=Target.district_id)
+    )
+    if programme is not None:
+        statement = statement.where(Target.programme_code == programme)
+    if district is not None:
+        statement = statement.where(Target.district_id == district)
+    return db.scalar(statement)
+
+
 def _of_programme(
     code: str, targets: Mapping[TargetKey, int], counted: Mapping[TargetKey, int], opening: Mapping[TargetKey, int]
 ) -> TargetProgress:
@@ -114,13 +168,12 @@ def _counted(db: Session, year: int) -> dict[TargetKey, int]:
     rows = db.execute(
         select(
             Course.programme_code,
-            Offering.district_id,
-            func.sum(PersonTimeEntry.named + PersonTimeEntry.counted),
+            PersonTimeMonth.district_id,
+            func.sum(PersonTimeMonth.named + PersonTimeMonth.counted),
         )
-        .join(Offering, Offering.id == PersonTimeEntry.offering_id)
-        .join(Course, Course.id == Offering.course_id)
-        .where(PersonTimeEntry.dated_on.between(date(year, 1, 1), date(year, 12, 31)))
-        .group_by(Course.programme_code, Offering.district_id)
+        .join(Course, Course.id == PersonTimeMonth.course_id)
+        .where(PersonTimeMonth.month.between(date(year, 1, 1), date(year, 12, 31)))
+        .group_by(Course.programme_code, PersonTimeMonth.district_id)
     )
     return {(code, district): int(number) for code, district, number in rows}
 

@@ -25,13 +25,16 @@ WORK_MEMORY = "64MB"  # enough for PostgreSQL to gather the arrays of ten years 
 DENSE_FROM = 16
 
 
-def packed() -> ColumnElement[Any]:
+def packed(trainees: ColumnElement[Any] | None = None) -> ColumnElement[Any]:
     """Return the aggregate that joins the trainee ids of offerings into one `bytea`.
+
+    trainees: the array to read, where it is not `Participation.trainees` itself.
 
     PostgreSQL sends a bigint of an array as twelve bytes: four for its length and eight for its value. The header of an
     array, 20 bytes (12 for an empty array), is cut off. `unpack` reads the result without an object for each id.
     """
-    return func.string_agg(func.substr(func.array_send(Participation.trainees), 21), literal(b""))
+    array = Participation.trainees if trainees is None else trainees
+    return func.string_agg(func.substr(func.array_send(array), 21), literal(b""))
 
 
 def unpack(joined: bytes) -> "TraineeIds":

@@ -8,7 +8,7 @@ sent to a proven contact of the record.
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, select, true
 from sqlalchemy.orm import Session, joinedload
 
 from courses.enrolment import record_notices, trainees
@@ -195,12 +195,16 @@ def may_decide(proposal: Proposal, scope: Scope) -> bool:
     return scope.everything or proposal.trainee.district_id in scope.district_ids
 
 
-def listing(db: Session, scope: Scope, page: int = 1) -> Page[ProposalView]:
-    """The proposals that a scope covers: the open ones first, then those that were decided last."""
-    statement = (
-        visible(select(Proposal), Proposal, scope)
-        .options(joinedload(Proposal.trainee))
-        .order_by(case((Proposal.state == ProposalState.OPEN, 0), else_=1), Proposal.id.desc())
+def listing(db: Session, scope: Scope, page: int = 1, *, to_decide: bool = False) -> Page[ProposalView]:
+    """The proposals that a scope covers: the open ones first, then those that were decided last.
+
+    to_decide: only those that `counting_to_decide` counts.
+    """
+    statement = visible(select(Proposal), Proposal, scope)
+    if to_decide:
+        statement = statement.join(Proposal.trainee).where(_waits_for(scope))
+    statement = statement.options(joinedload(Proposal.trainee)).order_by(
+        case((Proposal.state == ProposalState.OPEN, 0), else_=1), Proposal.id.desc()
     )
     found = page_of(db, statement, page)
     names = _names_of(db, {proposal.proposed_by for proposal in found.rows if proposal.proposed_by})
@@ -224,15 +228,20 @@ def sees_person(db: Session, proposal: Proposal, scope: Scope) -> bool:
 
 def count_to_decide(db: Session, scope: Scope) -> int:
     """The number of open proposals that a scope decides."""
-    statement = (
-        select(func.count())
-        .select_from(Proposal)
-        .join(Proposal.trainee)
-        .where(Proposal.state == ProposalState.OPEN, Proposal.proposed_by.is_distinct_from(scope.user_id))
-    )
-    if not scope.everything:
-        statement = statement.where(Trainee.district_id.in_(scope.district_ids))
-    return 0 if scope.read_only else db.scalar(statement) or 0
+    return db.scalar(counting_to_decide(scope)) or 0
+
+
+def counting_to_decide(scope: Scope) -> Select[Any]:
+    """The SELECT of `count_to_decide`."""
+    return select(func.count(Proposal.id)).join(Proposal.trainee).where(_waits_for(scope))
+
+
+def _waits_for(scope: Scope) -> ColumnElement[bool]:
+    """The condition over Proposal and Trainee of which `may_decide` is the twin for one open proposal."""
+    if scope.read_only:
+        return false()
+    reach = true() if scope.everything else Trainee.district_id.in_(scope.district_ids)
+    return and_(Proposal.state == ProposalState.OPEN, Proposal.proposed_by.is_distinct_from(scope.user_id), reach)
 
 
 def list_own(db: Session, user_id: int) -> list[ProposalView]:

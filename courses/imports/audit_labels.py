@@ -11,6 +11,9 @@ audit_labels.register(
             "import.correct": N_("Rows to correct downloaded"),
             "import.done": N_("Import finished"),
             "import.erase": N_("Rows of an import erased"),
+            "import.correct_cells": N_("Cells of a file corrected"),
+            "import.forget_value": N_("Remembered value forgotten"),
+            "import.match_value": N_("Value of a file matched"),
             "import.receive": N_("File received for import"),
             "import.reopen": N_("Import taken back to its columns"),
             "import.resume": N_("Import resumed"),
@@ -21,6 +24,7 @@ audit_labels.register(
         },
         nouns={
             "file": N_("File"),
+            "import_known_value": N_("Remembered value"),
             "import_run": N_("Import"),
         },
         fields={

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from courses.imports import columns, kinds, presence_values, runs, sheets
+from courses.imports import columns, files, kinds, presence_values, runs, sheets
+from courses.imports.files import Extract
 from courses.models.imports import (
     ImportAttendance,
     ImportLine,
@@ -26,6 +27,7 @@ def choose_sheet(db: Session, run: ImportRun, name: str, *, hidden: bool) -> Non
     runs.require_state(db, run, ImportState.RECEIVED)
     sheets.choose(db, run, name, hidden=hidden)
     run.meanings = {}
+    files.forget(db, run, Extract.CORRECTED)  # its lines are those of the former sheet
     columns.read(db, run, kinds.kind_of(run.kind), columns.remembered(db, run).headings)
     audit.record(db, "import.choose_sheet", run, after=sheets.named(run))
     db.flush()
@@ -45,9 +47,7 @@ def reopen(db: Session, run: ImportRun) -> None:
 
     Raises DomainError once the import has begun, and after the file was erased.
     """
-    runs.require_state(db, run, ImportState.CHECKED, ImportState.STOPPED, ImportState.FAILED)
-    if not may_reopen(run):
-        raise DomainError("import_state", runs.MOVED_ON)
+    require_reopening(db, run)
     at = run.mapping.get(kinds.kind_of(run.kind).presence_column)
     if at is not None:
         presence_values.keep_refused(db, run, at)
@@ -57,6 +57,13 @@ def reopen(db: Session, run: ImportRun) -> None:
     run.step, run.cursor, run.total, run.tally = "read", 0, 0, {}
     audit.record(db, "import.reopen", run)
     db.flush()
+
+
+def require_reopening(db: Session, run: ImportRun) -> None:
+    """Lock an import whose choices can still be changed. Raises DomainError where they cannot."""
+    runs.require_state(db, run, ImportState.CHECKED, ImportState.STOPPED, ImportState.FAILED)
+    if not may_reopen(run):
+        raise DomainError("import_state", runs.MOVED_ON)
 
 
 def may_reopen(run: ImportRun) -> bool:

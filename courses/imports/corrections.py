@@ -1,31 +1,49 @@
 """The rows of an import that are refused or remarked on: for its page, and as a file to correct and send again."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Integer, and_, false, func, select, true
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.orm import Session, aliased
 
-from courses.imports import files, kinds
-from courses.models.imports import ImportLine, ImportRun, RowOutcome
+from courses.imports import files, kinds, runs
+from courses.models.imports import ImportLine, ImportRun, ImportState, RowOutcome
 from lms.core import audit
+from lms.core.errors import N_, DomainError, NotFound
 
-ROWS_GROUPED = 5000  # the page groups so many rows; the file contains all
+LINES_LISTED = 200  # lines that a reason names; its number counts all
+CELLS_CORRECTED = 5000  # cells of one file that can be corrected on the page
+_DIGEST_LENGTH = 16
 
 Reason = tuple[int, str, dict[str, Any]]
 
 
 @dataclass
 class RowGroup:
-    """Rows with one reason (a msgid and its parameters), and the rows that wait until these are corrected."""
+    """Rows with one reason (a code, a msgid and its parameters), and the rows that wait until these are corrected.
 
+    number, waiting_number: how many rows these are. lines, waiting: the first `LINES_LISTED` of their lines.
+    """
+
+    code: str
     message: str
     params: dict[str, Any]
-    lines: list[int] = field(default_factory=list)
+    number: int
+    lines: list[int]
+    waiting_number: int = 0
     waiting: list[int] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        """A name for the reason that may stand in an address."""
+        reason = json.dumps([self.code, self.message, self.params], sort_keys=True, ensure_ascii=False)
+        return sha256(reason.encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
 def refused_rows(db: Session, run: ImportRun, limit: int | None = None) -> Iterator[Reason]:
@@ -79,32 +97,71 @@ def _reasons(
 
 
 def grouped(db: Session, run: ImportRun) -> list[RowGroup]:
-    """Return the refused rows by their reasons, the reason of most rows first; rows that wait are with those they wait for.
+    """Return the refused rows by their reasons, the reason of most rows first; rows that wait are with those they wait for."""
+    wrong = _is_refused() & ~_is_waiting(run)
+    groups = _groups(db, run, ImportLine, wrong)
+    of_reason = {_reason_key(group.code, group.params): group for group in groups}
+    root = aliased(ImportLine)
+    is_root = root.outcome.in_((RowOutcome.REFUSED, RowOutcome.DOUBLE)) & func.coalesce(
+        root.code.not_in(kinds.kind_of(run.kind).waiting_codes), true()
+    )
+    waits_for = (root.run_id == ImportLine.run_id) & (root.line == ImportLine.params["line"].astext.cast(Integer))
+    waiting = _is_refused() & _is_waiting(run)
+    for code, params, number, lines in _counted(db, run, root, waiting, joined=and_(waits_for, is_root)):
+        group = of_reason[_reason_key(code or "", dict(params or {}))]
+        group.waiting_number, group.waiting = number, lines
+    # The row that these wait for is no wrong one itself.
+    apart = _groups(db, run, ImportLine, waiting & ~select(root.line).where(waits_for, is_root).exists())
+    return sorted(groups, key=lambda group: (-group.number, group.lines[0])) + apart
 
-    Of a file with more than `ROWS_GROUPED` refused rows only the first are grouped.
-    """
-    groups = _by_reason(_reasons(db, run, _is_refused() & ~_is_waiting(run), ROWS_GROUPED))
-    of_line = {line: group for group in groups for line in group.lines}
-    apart = []  # the row that these wait for is not among the grouped ones
-    for line, message, params in _reasons(db, run, _is_refused() & _is_waiting(run), ROWS_GROUPED):
-        group = of_line.get(params.get("line", 0))
-        if group is None:
-            apart.append((line, message, params))
-        else:
-            group.waiting.append(line)
-    return sorted(groups, key=lambda group: (-len(group.lines), group.lines[0])) + _by_reason(apart)
+
+def group(db: Session, run: ImportRun, digest: str) -> RowGroup:
+    """Return the refused rows with one reason. Raises NotFound."""
+    for each in grouped(db, run):
+        if each.digest == digest:
+            return each
+    raise NotFound
 
 
 def remarks(db: Session, run: ImportRun) -> list[RowGroup]:
     """Return the rows that are imported with a remark, by remark, such as a cell that is left out because it is wrong."""
-    return _by_reason(remarked_rows(db, run, ROWS_GROUPED))
+    codes = list(kinds.kind_of(run.kind).remarks)
+    condition = (ImportLine.outcome == RowOutcome.NEW) & ImportLine.code.in_(codes)
+    return sorted(_groups(db, run, ImportLine, condition), key=lambda each: each.lines[0]) if codes else []
 
 
-def _by_reason(reasons: Iterable[Reason]) -> list[RowGroup]:
-    groups: dict[str, RowGroup] = {}
-    for line, message, params in reasons:
-        groups.setdefault(repr((message, sorted(params.items()))), RowGroup(message, params)).lines.append(line)
-    return list(groups.values())
+def _groups(db: Session, run: ImportRun, reason: type[ImportLine], condition: ColumnElement[bool]) -> list[RowGroup]:
+    texts = {**kinds.kind_of(run.kind).remarks, **kinds.kind_of(run.kind).reasons}
+    groups = []
+    for code, params, number, lines in _counted(db, run, reason, condition):
+        parameters = dict(params or {})
+        message = parameters.pop("message", None) or texts.get(code or "", code or "")
+        groups.append(RowGroup(code or "", message, parameters, number, lines))
+    return groups
+
+
+def _reason_key(code: str, params: dict[str, Any]) -> str:
+    return repr((code, sorted((name, value) for name, value in params.items() if name != "message")))
+
+
+def _counted(
+    db: Session,
+    run: ImportRun,
+    reason: type[ImportLine],
+    condition: ColumnElement[bool],
+    joined: ColumnElement[bool] | None = None,
+) -> Iterator[tuple[str | None, dict[str, Any] | None, int, list[int]]]:
+    """Yield code and parameters of a reason, the number of rows with it, and the first of their lines.
+
+    reason: whose reason counts; with `joined` that of another row, to which the condition joins.
+    """
+    lines = func.array_agg(aggregate_order_by(ImportLine.line, ImportLine.line), type_=ARRAY(Integer))
+    statement = select(reason.code, reason.params, func.count(), lines[1:LINES_LISTED])
+    if joined is not None:
+        statement = statement.select_from(ImportLine).join(reason, joined)
+    statement = statement.where(ImportLine.run_id == run.id, condition).group_by(reason.code, reason.params)
+    for code, params, number, first_lines in db.execute(statement.order_by(func.min(ImportLine.line))):
+        yield code, params, number, first_lines
 
 
 def ranges(lines: Iterable[int]) -> list[tuple[int, int]]:
@@ -123,17 +180,55 @@ def audit_download(db: Session, run: ImportRun) -> None:
     audit.record(db, "import.correct", run, after={"kind": run.kind, "file": run.file_name})
 
 
-def rows_to_correct(db: Session, run: ImportRun) -> Iterator[tuple[int, list[str], str, dict[str, Any]]]:
-    """Yield line, cells as they were sent, msgid and parameters of each row to correct. Reads the file once more.
+def rows_to_correct(
+    db: Session, run: ImportRun, of_group: RowGroup | None = None
+) -> Iterator[tuple[int, list[str], str, dict[str, Any]]]:
+    """Yield line, cells as they stand in the file, msgid and parameters of each row to correct. Reads the file once more.
 
-    These are the refused rows, and the rows that are imported without a wrong cell.
+    These are the refused rows, and the rows that are imported without a wrong cell. Cells that were corrected on the page
+    are read as corrected. of_group: only the rows with this reason.
     """
     lines = files.rows(db, run, after=run.head_line)
     current: files.FileRow | None = None
-    remarked = list(remarked_rows(db, run, to_correct=True))
-    for line, message, params in heapq.merge(list(refused_rows(db, run)), remarked, key=itemgetter(0)):
+    if of_group is None:
+        remarked = list(remarked_rows(db, run, to_correct=True))
+        reasons: Iterator[Reason] = heapq.merge(list(refused_rows(db, run)), remarked, key=itemgetter(0))
+    else:
+        reasons = (
+            (line, message, params)
+            for line, message, params in list(refused_rows(db, run))
+            if (message, params) == (of_group.message, of_group.params)
+        )
+    for line, message, params in reasons:
         while current is None or current[0] < line:
             current = next(lines, None)
             if current is None:
                 return
         yield line, [files.clean(cell) for cell in current[1]], message, params
+
+
+def correct(db: Session, run: ImportRun, cells: Mapping[int, Mapping[int, str]]) -> int:
+    """Keep corrected cells beside the file: line → position of the column, counted from 0 → text. Returns their number.
+
+    The next check reads them instead of the file's. Raises DomainError once the import has begun or its file is erased, and
+    where a file is to be corrected in more than `CELLS_CORRECTED` cells.
+    """
+    runs.require_state(db, run, ImportState.CHECKED, ImportState.STOPPED, ImportState.FAILED)
+    corrected = files.corrected(db, run)
+    number = 0
+    for line, texts in cells.items():
+        for at, text in texts.items():
+            if line <= run.head_line or not 0 <= at < len(run.headings) or len(text) > files.CELL_LENGTH:
+                raise NotFound
+            corrected.setdefault(line, {})[at] = files.clean(text)
+            number += 1
+    if sum(map(len, corrected.values())) > CELLS_CORRECTED:
+        raise DomainError(
+            "too_many_corrections",
+            N_("Up to %(most)s cells can be corrected here. Download the rows, correct them and send them as a file."),
+            most=CELLS_CORRECTED,
+        )
+    if number:
+        files.keep(db, run, files.Extract.CORRECTED, corrected)
+        audit.record(db, "import.correct_cells", run, after={"cells": number})
+    return number

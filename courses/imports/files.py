@@ -5,13 +5,13 @@ What was read of the file, and is shown before the check, is stored beside it in
 
 import codecs
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import islice
 from typing import IO, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -46,6 +46,7 @@ class Extract(IntEnum):
     FIRST_ROWS = -1
     OUTLINES = -2
     VALUES = -3
+    CORRECTED = -4
 
 
 class _EncodingTest:
@@ -108,13 +109,31 @@ def rows(db: Session, run: ImportRun, *, after: int = 0) -> Iterator[FileRow]:
     """Yield line number and cells of the rows after a line, without empty rows. Raises DomainError on the field `file`.
 
     A workbook is unpacked in memory, and checked for zip bombs and for sheets that are too long before it is parsed.
-    Hidden rows and the cells of hidden columns are read only where the user chose so.
+    Hidden rows and the cells of hidden columns are read only where the user chose so. Cells that were corrected on the
+    page are read as corrected.
     """
     if run.encoding == XLSX:
-        return spreadsheets.rows(
+        sent = spreadsheets.rows(
             content(db, run), WORKBOOK_LIMITS, sheet=run.sheet_name or "", hidden=run.hidden, after=after
         )
-    return spreadsheets.stream_csv(_pieces(db, run), run.encoding, run.delimiter or delimiter(db, run), after=after)
+    else:
+        sent = spreadsheets.stream_csv(_pieces(db, run), run.encoding, run.delimiter or delimiter(db, run), after=after)
+    changes = corrected(db, run)
+    return _with_changes(sent, changes) if changes else sent
+
+
+def corrected(db: Session, run: ImportRun) -> dict[int, dict[int, str]]:
+    """Return the cells that were corrected on the page: line → position of the column, counted from 0 → text."""
+    found = kept(db, run, Extract.CORRECTED) or {}
+    return {int(line): {int(at): text for at, text in cells.items()} for line, cells in found.items()}
+
+
+def _with_changes(rows: Iterator[FileRow], changes: Mapping[int, Mapping[int, str]]) -> Iterator[FileRow]:
+    for line, cells in rows:
+        for at, text in changes.get(line, {}).items():
+            cells.extend([""] * (at + 1 - len(cells)))
+            cells[at] = text
+        yield line, cells
 
 
 def count_rows(db: Session, run: ImportRun) -> int:
@@ -146,6 +165,11 @@ def kept(db: Session, run: ImportRun, number: Extract) -> Any:
     if sealed is None:
         return None
     return json.loads(crypto.cipher().open(PIECE_COLUMN, f"{run.ref}:{int(number)}", sealed))
+
+
+def forget(db: Session, run: ImportRun, number: Extract) -> None:
+    """Delete what `keep` stored."""
+    db.execute(delete(ImportPiece).where(ImportPiece.run_id == run.id, ImportPiece.number == number))
 
 
 def first_rows(db: Session, run: ImportRun) -> list[FileRow]:

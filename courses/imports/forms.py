@@ -11,6 +11,7 @@ from wtforms.validators import DataRequired, Length
 from courses.enrolment.forms.trainees import REASON_LIMIT
 from courses.imports import labels, presence_values
 from courses.imports.kinds import Column
+from courses.imports.known_values import Target, UnknownValue, Vocabulary
 from courses.imports.presence_values import VALUES_SHOWN, Value
 from courses.imports.preview import heading, masked
 from courses.imports.sheets import Outline
@@ -19,6 +20,7 @@ from lms.core.forms import Form, choices, strip
 NONE = -1
 PREFIX = "column-"
 MEANING_PREFIX = "meaning-"
+VALUE_PREFIX = "value-"
 
 
 class ImportFileForm(Form):
@@ -97,6 +99,46 @@ def meanings_form(values: Sequence[Value], chosen: Mapping[str, str]) -> Meaning
     listed = assignable(values)
     form_class = type("_Meanings", (MeaningsForm,), {"values": listed, **_meaning_fields(listed)})
     form: MeaningsForm = form_class(data=_meaning_data(listed, chosen))
+    return form
+
+
+class KnownValuesForm(Form):
+    """The form of values that the system does not know; `known_values_form` makes a select for each value."""
+
+    def chosen(self) -> dict[str, str]:
+        """Return digest of the value → code of what it stands for, of those values that the user chose for."""
+        fields = {
+            field.name.removeprefix(VALUE_PREFIX): field.data for field in self if field.name.startswith(VALUE_PREFIX)
+        }
+        return {digest: code for digest, code in fields.items() if code}
+
+
+def matchable(values: Sequence[UnknownValue]) -> list[UnknownValue]:
+    """Return the values that may be matched: not those that hold a long number, which is masked."""
+    return [value for value in values if masked(value.text) == value.text]
+
+
+def known_values_form(
+    values: Sequence[UnknownValue], targets: Mapping[str, Sequence[Target]], *, chinese: bool
+) -> KnownValuesForm:
+    """Return a form with one select for each value. targets: digest → what the value may stand for, the closest first."""
+    fields = {
+        VALUE_PREFIX + value.digest: SelectField(
+            value.text,
+            choices=choices(
+                [
+                    ("", gettext("(refuse these rows)")),
+                    *(
+                        (target.code, labels.target(value.vocabulary, target, chinese=chinese))
+                        for target in targets[value.digest]
+                    ),
+                    *(labels.new_hosts() if value.vocabulary is Vocabulary.HOST else ()),
+                ]
+            ),
+        )
+        for value in values
+    }
+    form: KnownValuesForm = type("_KnownValues", (KnownValuesForm,), fields)()
     return form
 
 

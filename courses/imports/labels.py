@@ -7,8 +7,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from courses.imports import corrections, presence
+from courses.imports.known_values import NEW, Target, Vocabulary
 from courses.models.imports import ImportRun, ImportState
+from instructors.forms import LEVELS
 from lms.core.languages import language
+from lms.organisations.forms import SECTORS
 
 STATES = {
     ImportState.RECEIVED: (_l("Columns to choose"), "info"),
@@ -58,6 +61,30 @@ UNDONE = {
 }
 
 
+# The fields whose values can be matched.
+VOCABULARIES = {
+    Vocabulary.PROGRAMME: _l("Programme"),
+    Vocabulary.COURSE: _l("Course"),
+    Vocabulary.DISTRICT: _l("District"),
+    Vocabulary.SECTOR: _l("Sector"),
+    Vocabulary.HOST: _l("Host organisation"),
+    Vocabulary.LEVEL: _l("Level"),
+    Vocabulary.RESULT: _l("Result"),
+}
+_WORDS = {
+    Vocabulary.SECTOR: {sector.value: label for sector, label in SECTORS.items()},
+    Vocabulary.LEVEL: {level.value: label for level, label in LEVELS.items()},
+    Vocabulary.RESULT: {"passed": _l("Passed"), "failed": _l("Failed")},
+}
+
+# Endpoint and argument of the page of a record that an import made, by kind; opening balances have no page each.
+RECORDS = {
+    "past": ("offerings.page", "offering_id"),
+    "organisations": ("organisations.edit", "organisation_id"),
+    "instructors": ("instructors.page", "instructor_id"),
+    "legacy_certificates": ("legacy.page", "legacy_id"),
+}
+
 RANGES_SHOWN = 12
 NAMES_SHOWN = 20
 
@@ -76,6 +103,22 @@ def line_ranges(ranges: Iterable[tuple[int, int]]) -> str:
 def lines(numbers: Iterable[int]) -> str:
     """Return lines in the reader's language, such as "3, 5–9"."""
     return line_ranges(corrections.ranges(numbers))
+
+
+def target(vocabulary: Vocabulary, meant: Target, *, chinese: bool) -> str:
+    """Return what a value may stand for, in the reader's language; of courses and programmes with the code."""
+    if vocabulary in _WORDS:
+        return str(_WORDS[vocabulary][meant.code])
+    name = meant.zh if chinese else meant.en or meant.zh
+    return f"{name} ({meant.code})" if vocabulary is Vocabulary.COURSE else name
+
+
+def new_hosts() -> list[tuple[str, str]]:
+    """Return the choices that enter a host in the register, one for each sector."""
+    return [
+        (NEW + sector.value, _("New in the register: %(sector)s", sector=str(label)))
+        for sector, label in SECTORS.items()
+    ]
 
 
 def meaning(understood: str | None) -> str:

@@ -360,8 +360,18 @@ WITH took AS MATERIALIZED (
     JOIN course ON course.id = offering.course_id
     JOIN person_time_entry AS line ON line.offering_id = concerned.id AND line.kind = 'closing'
     CROSS JOIN LATERAL unnest(participation.trainees) AS person (id)
+), reported AS MATERIALIZED (  -- the numbers of periods that were reported with a frozen quarter do not change
+    SELECT dated_on, coalesce(reported_until(dated_on), '-infinity') AS until FROM (SELECT DISTINCT dated_on FROM took) AS day
+), former AS MATERIALIZED (  -- of other offerings: the trainees that such periods count
+    SELECT course.programme_code, offering.district_id, line.dated_on, former.offering_id, former.trainees, former.until,
+        lag(former.until, 1, '-infinity') OVER (PARTITION BY former.offering_id ORDER BY former.until) AS after
+    FROM former_participation AS former
+    JOIN offering ON offering.id = former.offering_id
+    JOIN course ON course.id = offering.course_id
+    JOIN person_time_entry AS line ON line.offering_id = offering.id AND line.kind = 'closing'
+    WHERE NOT EXISTS (SELECT FROM concerned WHERE concerned.id = former.offering_id)
 ), elsewhere AS MATERIALIZED (
-    SELECT DISTINCT course.programme_code, offering.district_id, line.dated_on, enrolment.trainee_id
+    SELECT DISTINCT course.programme_code, offering.district_id, line.dated_on, enrolment.trainee_id, offering.id AS offering_id
     FROM (SELECT DISTINCT trainee_id FROM took) AS one
     JOIN enrolment ON enrolment.trainee_id = one.trainee_id
     JOIN offering ON offering.id = enrolment.offering_id
@@ -371,20 +381,29 @@ WITH took AS MATERIALIZED (
         AND EXISTS (SELECT FROM attendance WHERE attendance.enrolment_id = enrolment.id)
 ), again AS MATERIALIZED (
     SELECT trainee_id FROM elsewhere UNION SELECT trainee_id FROM took GROUP BY trainee_id HAVING count(*) > 1
+    UNION SELECT person.id FROM former CROSS JOIN LATERAL unnest(former.trainees) AS person (id)
 ), once AS (  -- most people: a person of no other offering is new to every number
     SELECT programme_code, district_id, dated_on, count(*) AS people FROM took
     WHERE NOT EXISTS (SELECT FROM again WHERE again.trainee_id = took.trainee_id) GROUP BY 1, 2, 3
 )
 SELECT programme_code, district_id, period, :sign * sum(people)::integer
 FROM (
-    SELECT level.*, people FROM once CROSS JOIN LATERAL {levels} AS level (programme_code, district_id, period)
+    SELECT level.*, people FROM once JOIN reported USING (dated_on)
+    CROSS JOIN LATERAL {levels} AS level (programme_code, district_id, period) WHERE last_day_of(level.period) > reported.until
     UNION ALL
     SELECT programme_code, district_id, period, count(*) FROM (
-        SELECT level.*, trainee_id FROM took JOIN again USING (trainee_id)
+        SELECT level.*, trainee_id FROM took JOIN again USING (trainee_id) JOIN reported USING (dated_on)
         CROSS JOIN LATERAL {levels} AS level (programme_code, district_id, period)
+        WHERE last_day_of(level.period) > reported.until
         EXCEPT
         SELECT level.*, elsewhere.trainee_id FROM elsewhere
         CROSS JOIN LATERAL {levels} AS level (programme_code, district_id, period)
+        WHERE NOT EXISTS (SELECT FROM former WHERE former.offering_id = elsewhere.offering_id
+            AND former.until >= last_day_of(level.period))
+        EXCEPT
+        SELECT level.*, person.id FROM former CROSS JOIN LATERAL unnest(former.trainees) AS person (id)
+        CROSS JOIN LATERAL {levels} AS level (programme_code, district_id, period)
+        WHERE last_day_of(level.period) <= former.until AND last_day_of(level.period) > former.after
     ) AS fresh GROUP BY 1, 2, 3
 ) AS counted
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3

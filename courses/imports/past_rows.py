@@ -14,10 +14,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.enrolment.trainees import NAME_LIMIT
-from courses.imports import cells, presence
+from courses.imports import cells, known_values, presence
 from courses.imports.cells import lookup_table, refusal
 from courses.imports.files import clean
 from courses.imports.kinds import UNPRINTABLE, Column, normalised
+from courses.imports.known_values import KnownValues, Vocabulary
 from courses.imports.past_identity import Identity, Remark, read_identity
 from courses.imports.past_times import SessionPeriod, ends_before, read_period, read_stay
 from courses.models.catalogue import Course
@@ -106,6 +107,9 @@ class PastRowReader:
         self.remark: Remark | None = None
         self.marks = False
         self._meanings: Mapping[str, str] = run.meanings
+        known = KnownValues(db, run)
+        self._matched_offering = known_values.reading(self._offering, known)
+        self._results = known.table(Vocabulary.RESULT) | _RESULTS
         self._bits: dict[tuple[str, int], int] = {}
         self._known: dict[UUID, tuple[object, ...]] = {
             row.key: (row.lead_instructor_id, tuple(row.days), row.ends)
@@ -154,7 +158,11 @@ class PastRowReader:
         if self.remark is None and (lacking := fonts.unprintable(name)):
             self.remark = Remark(UNPRINTABLE, {"characters": fonts.named(lacking)})
         result = cells.look_up_or(
-            get("result"), _RESULTS, "result", N_("There is no result “%(text)s”: write passed or failed."), empty=""
+            get("result"),
+            self._results,
+            "result",
+            N_("There is no result “%(text)s”: write passed or failed."),
+            empty="",
         )
         certificate = cell_values.certificate_number(get("certificate"))
         if len(certificate) > NUMBER_LIMIT:
@@ -214,7 +222,7 @@ class PastRowReader:
                 self._read.clear()
             self.key = None
             try:
-                offering = self._offering(
+                offering = self._matched_offering(
                     {name: _offering_cell(text) for name, text in zip(OFFERING, raw, strict=True)}
                 )
             except DomainError as error:  # stored, and raised for each row of this offering
@@ -241,6 +249,7 @@ class PastRowReader:
                     "There is no organisation “%(text)s” in this district. Enter it in the register of organisations first."
                 ),
                 text=named["host"],
+                district=district,
             )
         lead = (
             cells.look_up(named["lead"], self._leads, "lead", N_("There is no instructor with the number “%(text)s”."))

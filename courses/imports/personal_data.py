@@ -74,7 +74,12 @@ personal_data.register(
         obstacles=_obstacles,
     )
 )
-personal_data.leave_apart({"import_mapping": N_("The headings and meanings that a user chose last")})
+personal_data.leave_apart(
+    {
+        "import_mapping": N_("The headings and meanings that a user chose last"),
+        "import_known_value": N_("What words of files stand for in the registers"),
+    }
+)
 retention_rules.register(
     RetentionKind("import", N_("Imported files"), N_("finished"), due=_due, erase=_erase_old, fixed=True)
 )

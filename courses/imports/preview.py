@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from courses.imports import columns, corrections, files, kinds, sheets
+from courses.imports.corrections import RowGroup
 from courses.imports.files import FileRow
 from courses.imports.kinds import Column, ImportKind
 from courses.imports.sheets import Outline
@@ -82,15 +83,22 @@ def columns_without_field(db: Session, run: ImportRun) -> list[tuple[str, str]]:
 
 
 def correction_sheet(
-    db: Session, run: ImportRun, title: str, extra: Sequence[str], in_words: Callable[[str, Mapping[str, Any]], str]
+    db: Session,
+    run: ImportRun,
+    title: str,
+    extra: Sequence[str],
+    in_words: Callable[[str, Mapping[str, Any]], str],
+    *,
+    of_group: RowGroup | None = None,
 ) -> Sheet:
     """Return the refused rows as they were sent, each with its line and reason appended.
 
-    extra: the headings of these two columns. in_words: turns a msgid and its parameters into the reader's language.
+    extra: the headings of these two columns. in_words: turns a msgid and its parameters into the reader's language. of_group:
+    only the rows with this reason.
     """
     width = len(run.headings)
     rows = (
         [*cells[:width], *[""] * (width - len(cells)), str(line), in_words(message, params)]
-        for line, cells, message, params in corrections.rows_to_correct(db, run)
+        for line, cells, message, params in corrections.rows_to_correct(db, run, of_group)
     )
     return Sheet(title=title, headings=[*run.headings, *extra], rows=rows)

@@ -15,10 +15,11 @@ from typing import Any
 from sqlalchemy import TextClause, func, select, text
 from sqlalchemy.orm import Session
 
-from courses.imports import cells, staging, statements
+from courses.imports import cells, known_values, staging, statements
 from courses.imports.cells import refusal
 from courses.imports.files import FileRow, clean
 from courses.imports.kinds import ImportContext, ImportKind
+from courses.imports.known_values import KnownValues
 from courses.models.imports import ImportLine, ImportRun, RowOutcome
 from lms.core import audit, clock
 from lms.core.cell_text import is_empty, refuse_error
@@ -106,7 +107,7 @@ class RowKind(ImportKind):
 
     def stage(self, db: Session, run: ImportRun, rows: Iterator[FileRow], context: ImportContext) -> Iterator[int]:
         """See `ImportKind.stage`."""
-        read_row = self.row_reader(db, run, context)
+        read_row = known_values.reading(self.row_reader(db, run, context), KnownValues(db, run))
         required = [column.name for column in self.columns if column.required]
         literal = {column.name for column in self.columns if column.literal}
         while batch := list(islice(rows, context.chunk)):

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import IO, Any
 
 import structlog
-from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Integer, Select, and_, cast, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from courses.events import ImportRequested
@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 UNDO_WINDOW = timedelta(days=30)  # after its end an import can be undone so long; then its file and rows are erased
 BUSY = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)
+WAITING = (ImportState.RECEIVED, ImportState.CHECKED, ImportState.STOPPED, ImportState.FAILED)
 FINISHED = (ImportState.CHECKED, ImportState.DONE, ImportState.UNDONE)
 WORKER_LOCK = 0x696D7077
 WORK_MEMORY = "64MB"
@@ -347,9 +348,30 @@ def erase(db: Session, before: datetime | None = None) -> int:
     return len(old)
 
 
-def listing(db: Session, scope: Scope, page: int) -> Page[ImportRun]:
-    """Return a page of the imports within the scope, the newest first."""
-    return page_of(db, visible(select(ImportRun), ImportRun, scope).order_by(ImportRun.id.desc()), page)
+def listing(db: Session, scope: Scope, page: int, *, left: bool = False) -> Page[ImportRun]:
+    """Return a page of the imports within the scope, the newest first. left: those that `counting_left` counts."""
+    statement = visible(select(ImportRun), ImportRun, scope).order_by(ImportRun.id.desc())
+    return page_of(db, statement.where(_is_left()) if left else statement, page)
+
+
+def counting_left(scope: Scope) -> Select[Any]:
+    """The SELECT that counts the imports in which something is left to do.
+
+    Such an import waits for somebody (for a column, the start, or to be resumed), or it is done and rows were refused, which
+    can be corrected as long as the file is kept.
+    """
+    return visible(select(func.count(ImportRun.id)), ImportRun, scope).where(_is_left())
+
+
+def _is_left() -> ColumnElement[bool]:
+    refused = cast(ImportRun.tally[RowOutcome.REFUSED.value].astext, Integer)
+    return and_(
+        ImportRun.erased_at.is_(None),
+        or_(
+            ImportRun.state.in_(WAITING),
+            and_(ImportRun.state == ImportState.DONE, func.coalesce(refused, 0) > 0),
+        ),
+    )
 
 
 def find(db: Session, ref: str, scope: Scope) -> ImportRun:

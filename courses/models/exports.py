@@ -56,8 +56,8 @@ class Export(Base):
 
     `question` holds the report's filters, as they stand in its address. `head` holds the lines above the rows, in the
     owner's language. `district_ids` are the districts of the owner's scope at the time of the order, or null for the
-    whole city. `rows` is an estimate until the file is done, and then the exact number. `bytes` is the size of the
-    file.
+    whole city; `organisation_ids` are a coordinator's. `rows` is an estimate until the file is done, and then the
+    exact number. `bytes` is the size of the file.
     """
 
     __tablename__ = "export"
@@ -71,6 +71,7 @@ class Export(Base):
     question: Mapped[dict[str, Any]] = mapped_column(JSONB)
     head: Mapped[dict[str, Any]] = mapped_column(JSONB)
     district_ids: Mapped[list[int] | None] = mapped_column(JSONB(none_as_null=True))
+    organisation_ids: Mapped[list[int]] = mapped_column(JSONB, default=list, server_default="[]")
     rows: Mapped[int]
     bytes: Mapped[int | None]
     state: Mapped[ExportState] = mapped_column(EnumText(ExportState), default=ExportState.WAITING)

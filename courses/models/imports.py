@@ -19,6 +19,7 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     Time,
+    UniqueConstraint,
     func,
     true,
 )
@@ -126,7 +127,7 @@ class ImportPiece(Base):
     """A part of the file, encrypted.
 
     Parts with a negative number hold what was read of the file: -1 the first rows of the sheet, for the preview; -2 the
-    outlines of all sheets; -3 the counted values of the columns.
+    outlines of all sheets; -3 the counted values of the columns; -4 the cells that were corrected on the page.
     """
 
     __tablename__ = "import_piece"
@@ -145,6 +146,40 @@ class ImportMapping(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
     headings: Mapped[dict[str, str]] = mapped_column(JSONB)
     meanings: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
+
+
+class KnownValue(Base):
+    """A value of a file that the system did not know, and what somebody said it stands for.
+
+    vocabulary: a member of `courses.imports.known_values.Vocabulary`. context: what the value is looked up within; for a
+    host, the id of its district. key: the value as it is compared. target: the code or id of what it stands for.
+    district_id: the district that said so, for its own files; None: the city, for all files.
+    """
+
+    __tablename__ = "import_known_value"
+
+    id: Mapped[Identifier]
+    vocabulary: Mapped[str]
+    context: Mapped[str] = mapped_column(default="")
+    key: Mapped[str]
+    text: Mapped[str]
+    target: Mapped[str]
+    district_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("district.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
+
+    __table_args__ = (
+        UniqueConstraint(
+            "vocabulary", "context", "key", "district_id",
+            name="uq_import_known_value_key", postgresql_nulls_not_distinct=True,
+        ),
+        CheckConstraint("key <> '' AND target <> ''", name="named"),
+    )  # fmt: skip
+
+    @classmethod
+    def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
+        """All values for the city; for a district's administrator, those of the district."""
+        return scope.covers(district=cls.district_id)
 
 
 class ImportLine(Base):

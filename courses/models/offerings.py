@@ -170,6 +170,7 @@ class CourseSession(Base):
         CheckConstraint("ends_at - starts_at <= interval '24 hours'", name="length"),
         CheckConstraint("headcount BETWEEN 0 AND 100000", name="headcount"),
         Index("ix_course_session_starts_at", "starts_at"),
+        Index("ix_course_session_unclosed", "ends_at", postgresql_where="closed_at IS NULL"),
     )
 
     @classmethod

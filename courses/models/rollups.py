@@ -78,6 +78,25 @@ class Participation(Base):
     trainees: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
 
 
+class FormerParticipation(Base):
+    """The trainees of an offering as they were reported before they were changed, for the periods reported with them.
+
+    A trigger on `participation` writes the row for every writer, when the trainees of an offering of a frozen quarter
+    change (migration "frozen figures"). `until` is the last day of the latest quarter that was frozen then. A period
+    that ends on that day or before counts the trainees of the row with the earliest such `until`; any later period
+    counts those of `participation`. Example: 2017Q4 is frozen and a trainee is taken out of an offering of that quarter.
+    2017Q4 and the year 2017 still count the trainee, and all time no longer does.
+    """
+
+    __tablename__ = "former_participation"
+
+    offering_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("offering.id"), primary_key=True, autoincrement=False
+    )
+    until: Mapped[date] = mapped_column(Date, primary_key=True)
+    trainees: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+
+
 class PeopleCount(Base):
     """The number of distinct people in a period, for the branch, one programme or one district.
 

@@ -73,6 +73,9 @@ class Trainee(ListedByName, ProvenContacts, Base):
 
     `erased_at`: the person's data was erased. The row stays, without anything about the person, because the counts of
     people refer to it. The database refuses a new enrolment of it.
+
+    `merged_into_id`: the record is a second one of the same person and was merged into the first (`courses.merging`). It is
+    found and shown no more by itself, and keeps its facts, so that the merge can be undone.
     """
 
     __tablename__ = "trainee"
@@ -95,6 +98,7 @@ class Trainee(ListedByName, ProvenContacts, Base):
     guardian_phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
     erased_at: Mapped[datetime | None]
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("trainee.id"))
 
     __table_args__ = (
         Index("uq_trainee_id_number", "id_type", "id_number_index", unique=True),
@@ -105,7 +109,9 @@ class Trainee(ListedByName, ProvenContacts, Base):
         Index("ix_trainee_initials", text(INITIALS_SQL), "name_sound"),
         Index("ix_trainee_district", "district_id"),
         Index("ix_trainee_email_proven", "email_index", postgresql_where="email_proven_at IS NOT NULL"),
+        Index("ix_trainee_merged_into", "merged_into_id", postgresql_where="merged_into_id IS NOT NULL"),
         *proof_constraints(),
+        CheckConstraint("merged_into_id <> id AND (merged_into_id IS NULL OR user_id IS NULL)", name="merged"),
         CheckConstraint("name <> '' AND name_key <> ''", name="name"),
         CheckConstraint("birth_year BETWEEN 1900 AND 2100", name="birth_year"),
         CheckConstraint(
@@ -182,9 +188,9 @@ class Trainee(ListedByName, ProvenContacts, Base):
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
         """The trainees whom a district of the scope registered, those enrolled in its offerings, and the user's own
-        record. The record of `ANONYMOUS_REF` is seen by nobody.
+        record. The record of `ANONYMOUS_REF` and merged records are seen by nobody.
         """
-        somebody = cls.ref != ANONYMOUS_REF
+        somebody = (cls.ref != ANONYMOUS_REF) & cls.merged_into_id.is_(None)
         if scope.everything:
             return somebody
         # A scalar subquery with a limit is looked up row by row, by the index of a person's enrolments. EXISTS or IN beside

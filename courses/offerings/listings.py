@@ -100,7 +100,7 @@ def list_offerings(
     order: Order | None = None,
 ) -> KeyPage[OfferingRow]:
     """A page of the offerings in the scope. Current offerings stand soonest first, all others latest first."""
-    statement = apply_filters(db, visible(select(Offering.id), Offering, scope), filters, zone)
+    statement = _by_names(db, apply_filters(visible(select(Offering.id), Offering, scope), filters, zone), filters)
     page = page_by_key(db, [Part(statement, order or orders_of(filters)[0])], place)
     rows = {row.id: row for row in _rows(db, page.rows)} if page.rows else {}
     return replace(page, rows=[rows[offering_id] for offering_id in page.rows if offering_id in rows])
@@ -148,6 +148,11 @@ def _rows(db: Session, offering_ids: Sequence[int]) -> list[OfferingRow]:
     ]  # fmt: skip
 
 
+def counting(filters: OfferingFilters, scope: Scope, zone: ZoneInfo) -> Any:
+    """The SELECT that counts the offerings of the staff's list, for filters by state, days and district."""
+    return apply_filters(visible(select(func.count(Offering.id)), Offering, scope), filters, zone)
+
+
 def join_listed_tables(statement: Any, meetings: Any) -> Any:
     """Join a SELECT of offerings with the tables whose columns a list shows.
 
@@ -164,8 +169,8 @@ def join_listed_tables(statement: Any, meetings: Any) -> Any:
     )
 
 
-def apply_filters(db: Session, statement: Any, filters: OfferingFilters, zone: ZoneInfo) -> Any:
-    """Apply the filters to a SELECT from Offering alone: names are looked up in their own, short tables first.
+def apply_filters(statement: Any, filters: OfferingFilters, zone: ZoneInfo) -> Any:
+    """Apply the filters by state, programme, district and days to a SELECT from Offering alone.
 
     Offerings of an undone import are on no list: only their ledger entries are on record.
     """
@@ -181,6 +186,13 @@ def apply_filters(db: Session, statement: Any, filters: OfferingFilters, zone: Z
         )
     if filters.district_id is not None:
         statement = statement.where(Offering.district_id == filters.district_id)
+    if filters.first_day or filters.last_day:
+        statement = statement.where(has_session_between(filters.first_day, filters.last_day, zone))
+    return statement
+
+
+def _by_names(db: Session, statement: Any, filters: OfferingFilters) -> Any:
+    """Apply the filters by words: names are looked up in their own, short tables first."""
     if filters.organisation:
         statement = statement.where(Offering.organisation_id.in_(_hosts(db, filters.organisation)))
     for word in filters.search.split()[:8] if filters.search else ():
@@ -194,8 +206,6 @@ def apply_filters(db: Session, statement: Any, filters: OfferingFilters, zone: Z
                 _contains(word, Offering.place),
             )
         )
-    if filters.first_day or filters.last_day:
-        statement = statement.where(has_session_between(filters.first_day, filters.last_day, zone))
     return statement
 
 

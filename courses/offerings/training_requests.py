@@ -116,7 +116,7 @@ def listing(db: Session, scope: Scope, state: RequestState | None, page: int) ->
 
 def count_open(db: Session, scope: Scope) -> int:
     """The number of requests in the scope that nobody has decided."""
-    return db.scalar(_counting_open(scope.reach)) or 0
+    return db.scalar(counting_open(scope.reach)) or 0
 
 
 def of_offering(db: Session, offering_id: int) -> TrainingRequest | None:
@@ -191,7 +191,8 @@ def decline(db: Session, request_id: int, scope: Scope, reason: str | None, *, t
 
 
 @lru_cache(CACHED_STATEMENTS)
-def _counting_open(scope: Scope) -> Select[int]:
+def counting_open(scope: Scope) -> Select[int]:
+    """The SELECT of `count_open`. scope: a `Scope.reach`."""
     waiting = select(func.count()).select_from(TrainingRequest).where(TrainingRequest.state == RequestState.OPEN)
     return visible(waiting, TrainingRequest, scope)
 

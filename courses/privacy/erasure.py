@@ -201,6 +201,11 @@ def _lock_request(db: Session, trainee_id: int) -> ErasureRequest:
     return request
 
 
+def counting_open() -> Select[Any]:
+    """The SELECT that counts the requests that are not answered."""
+    return select(func.count(ErasureRequest.id)).where(ErasureRequest.state == ErasureState.OPEN)
+
+
 def open_requests(db: Session) -> list[ErasureRequest]:
     """The requests that are not answered, the oldest first."""
     return list(

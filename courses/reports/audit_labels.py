@@ -9,10 +9,14 @@ audit_labels.register(
         actions={
             "export.download": N_("Export with personal data fetched"),
             "report.export": N_("Report exported"),
+            "saved_view.change": N_("Saved view changed"),
+            "saved_view.delete": N_("Saved view deleted"),
+            "saved_view.save": N_("View saved"),
         },
         nouns={
             "export": N_("Export"),
             "report": N_("Report"),
+            "saved_view": N_("Saved view"),
         },
         fields={
             "as_of": N_("As recorded on"),

@@ -87,11 +87,12 @@ class IndicatorRow:
 
 @dataclass(frozen=True)
 class RowRate:
-    """A rate of one row in a chart: `part` of `whole`."""
+    """A rate of one row in a picture: `part` of `whole`. before: the part of the year before, where it is compared."""
 
     row: ReportRow
     part: int
     whole: int
+    before: int | None = None
 
     @property
     def share(self) -> float | None:
@@ -186,7 +187,9 @@ def report(db: Session, question: Question, *, zone: ZoneInfo) -> IndicatorRepor
         target_year=target_year(filters),
         pass_rates=pass_rates,
         no_show_rates=no_show_rates,
-        completions=[RowRate(row.row, row.person_times, row.target) for row in rows if row.target is not None],
+        completions=[
+            RowRate(row.row, row.person_times, row.target, row.before) for row in rows if row.target is not None
+        ],
     )
 
 
@@ -206,10 +209,21 @@ def completions(db: Session, question: Question) -> list[RowRate]:
     targets_of_rows, _target = _targets(db, question)
     if not targets_of_rows:
         return []
+    grouping = question.filters.grouping
     opening = opening_totals(db, question).by_key
-    rows = _with_missing_rows(db, question.filters.grouping, enrolment.rows(db, question), targets_of_rows)
+    year_before = question.a_year_before()
+    before = {_a_year_later(grouping, key): number for key, number in opening_totals(db, year_before).by_key.items()}
+    for row in enrolment.rows(db, year_before):
+        key = _a_year_later(grouping, row.key)
+        before[key] = before.get(key, 0) + row.figures.person_times
+    rows = _with_missing_rows(db, grouping, enrolment.rows(db, question), targets_of_rows)
     return [
-        RowRate(row, row.figures.person_times + opening.get(row.key, 0), targets_of_rows[row.key])
+        RowRate(
+            row,
+            row.figures.person_times + opening.get(row.key, 0),
+            targets_of_rows[row.key],
+            before.get(row.key, 0),
+        )
         for row in rows
         if row.key in targets_of_rows
     ]

@@ -77,6 +77,8 @@ def offering_matches(question: Question) -> ColumnElement[bool]:
         conditions.append(Organisation.sector == filters.sector)
     if filters.district is not None:
         conditions.append(Offering.district_id == filters.district)
+    if filters.host is not None:
+        conditions.append(Offering.organisation_id == filters.host)
     if filters.organisation is not None:
         conditions.append(
             or_(

@@ -87,7 +87,7 @@ class _KeptCounts:
             WHOLE_BRANCH if of_branch or not districts else min(number for number in districts if number is not None)
         )
         one_place = of_branch or (len(districts) == 1 and not scope.organisation_ids)
-        self._rows_answerable = every_course and one_place and not filters.organisation and not filters.sector
+        self._rows_answerable = every_course and one_place and not filters.finer_than_programme_and_district
         self._counts = _kept_counts(db) if every_course else {}
         self._period = self._kept_period()
 

@@ -1,6 +1,7 @@
 """Periods of the calendar, by which rows and rollups are keyed, and the period presets of the report pages."""
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -67,6 +68,20 @@ class Period:
         }
         return texts[self.unit]
 
+    @property
+    def first(self) -> date:
+        """The first day. All time has none: it raises ValueError."""
+        if self.unit is PeriodUnit.ALL_TIME:
+            raise ValueError(self)
+        months = {PeriodUnit.MONTH: self.number, PeriodUnit.QUARTER: self.number * 3 - 2, PeriodUnit.YEAR: 1}
+        return date(self.year, months[self.unit], 1)
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first and the last day of a month, a quarter or a year."""
+        last_month = self.first.month - 1 + {PeriodUnit.MONTH: 1, PeriodUnit.QUARTER: 3}.get(self.unit, 12)
+        return self.first, date(self.year, last_month, monthrange(self.year, last_month)[1])
+
     def shifted(self, years: int) -> "Period":
         """The same month, quarter or year, so many years later, or earlier where the number is negative."""
         return replace(self, year=self.year + years)
@@ -75,29 +90,77 @@ class Period:
 ALL_TIME = Period(PeriodUnit.ALL_TIME)
 
 
+def periods_between(since: date, until: date, unit: PeriodUnit) -> list[Period]:
+    """The periods of a unit that have a day from `since` to `until`, in their order and without gaps."""
+    step = {PeriodUnit.MONTH: 1, PeriodUnit.QUARTER: 3, PeriodUnit.YEAR: 12}[unit]
+    first = Period.containing(since, unit).first
+    months = range(first.year * 12 + first.month - 1, until.year * 12 + until.month, step)
+    return [Period.containing(date(month // 12, month % 12 + 1, 1), unit) for month in months]
+
+
 @lru_cache(4096)
 def parsed_period(key: str) -> Period:
     """`Period.parse`, remembered: one report reads hundreds of keys, nearly the same ones each time."""
     return Period.parse(key)
 
 
-class PeriodPreset(NamedTuple):
-    """A period that a report page offers as a button. `name` is the code that its label is found by."""
+class NamedPeriod(NamedTuple):
+    """The days of a period that has a name: a preset ("last_quarter"), or the key of a month, quarter or year."""
 
     name: str
     since: date
     until: date
 
 
-def period_presets(today: date) -> list[PeriodPreset]:
-    """This month, this and the last quarter, this and the last year."""
+class UnknownYear(ValueError):
+    """There are no figures of the year of a period."""
+
+
+PRESETS = (
+    "this_month", "this_quarter", "last_quarter", "this_year", "last_year", "last_12_months", "all",
+)  # fmt: skip
+
+
+def period_presets(today: date, years: range) -> list[NamedPeriod]:
+    """The presets in the order of `PRESETS`. years: those of which there are figures, for all time.
+
+    The last 12 months are the whole months before the current one. All time is whole years.
+    """
     quarter = Quarter.of(today)
     first_of_month = today.replace(day=1)
     first_of_next = date(today.year + today.month // 12, today.month % 12 + 1, 1)
-    return [
-        PeriodPreset("this_month", first_of_month, first_of_next - timedelta(days=1)),
-        PeriodPreset("this_quarter", quarter.first, quarter.last),
-        PeriodPreset("last_quarter", quarter.previous.first, quarter.previous.last),
-        PeriodPreset("this_year", date(today.year, 1, 1), date(today.year, 12, 31)),
-        PeriodPreset("last_year", date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)),
-    ]
+    days = (
+        (first_of_month, first_of_next - timedelta(days=1)),
+        (quarter.first, quarter.last),
+        (quarter.previous.first, quarter.previous.last),
+        (date(today.year, 1, 1), date(today.year, 12, 31)),
+        (date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)),
+        (first_of_month.replace(year=today.year - 1), first_of_month - timedelta(days=1)),
+        (date(years[0], 1, 1), date(years[-1], 12, 31)),
+    )
+    return [NamedPeriod(name, since, until) for name, (since, until) in zip(PRESETS, days, strict=True)]
+
+
+def named_period(name: str, today: date, years: range) -> NamedPeriod:
+    """The days of a preset or of a key, as "last_quarter", "2017", "2017Q1" or "2017-03".
+
+    Raises UnknownYear for a key of another year than `years`, and ValueError for any other text.
+    """
+    for preset in period_presets(today, years):
+        if preset.name == name:
+            return preset
+    period = Period.parse(name)
+    if period.unit is PeriodUnit.ALL_TIME:
+        raise ValueError(name)
+    if period.year not in years:
+        raise UnknownYear(name)
+    return NamedPeriod(name, *period.days)
+
+
+def name_of_days(since: date, until: date) -> str | None:
+    """The key of the month, quarter or year that begins and ends on these days; None where none does."""
+    for unit in (PeriodUnit.YEAR, PeriodUnit.QUARTER, PeriodUnit.MONTH):
+        period = Period.containing(since, unit)
+        if period.days == (since, until):
+            return period.key
+    return None

@@ -43,6 +43,7 @@ personal_data.leave_apart(
     {
         "report_subscription": N_("The reports that a user gets by mail"),
         "report_mail": N_("The periods that were mailed to a user"),
+        "saved_view": N_("The views of reports that a user saved"),
         "opening_source": N_("Names the user who entered figures"),
         "frozen_quarter": N_("Names the user who froze a quarter"),
         "person_time_entry": N_("Figures; names the user who recorded them"),

@@ -57,11 +57,11 @@ class Figure(StrEnum):
 class Filters:
     """The filters of a report as the reader chose them. They say nothing of what the reader may see: `Question` does.
 
-    since, until: the first and the last day of the period, both included. organisation: a part of the name of the host
-    organisation, in either language. refresher: True for courses that renew a certificate, False for the other
-    courses, None for both. known_before: only ledger entries recorded before this moment count, so that a report can
-    be shown again as it was then. key: the key of one row of the grouping; a drill-down from a number narrows the
-    report to the row of that number.
+    since, until: the first and the last day of the period, both included. host: the id of one host organisation.
+    organisation: a part of the name of the host organisation, in either language. refresher: True for courses that
+    renew a certificate, False for the other courses, None for both. known_before: only ledger entries recorded before
+    this moment count, so that a report can be shown again as it was then. key: the key of one row of the grouping; a
+    drill-down from a number narrows the report to the row of that number.
     """
 
     since: date
@@ -69,6 +69,7 @@ class Filters:
     programme: str | None = None
     district: int | None = None
     course: int | None = None
+    host: int | None = None
     organisation: str | None = None
     sector: str | None = None
     refresher: bool | None = None
@@ -84,6 +85,7 @@ class Filters:
             "programme": self.programme,
             "district": self.district,
             "course": self.course,
+            "host": self.host,
             "organisation": self.organisation,
             "sector": self.sector,
             "refresher": None if self.refresher is None else int(self.refresher),
@@ -121,12 +123,13 @@ class Filters:
     @property
     def narrowed(self) -> bool:
         """True if the filters leave out a part of the branch: other districts, hosts or sectors."""
-        return self.district is not None or self.organisation is not None or self.sector is not None
+        return any(value is not None for value in (self.district, self.host, self.organisation, self.sector))
 
     @property
     def finer_than_programme_and_district(self) -> bool:
         """True if the filters divide what opening balances and targets name: a programme and a district."""
-        return any(value is not None for value in (self.course, self.organisation, self.sector, self.refresher))
+        parts = (self.course, self.host, self.organisation, self.sector, self.refresher)
+        return any(value is not None for value in parts)
 
 
 def _a_year_before(day: date) -> date:
@@ -144,7 +147,8 @@ class Question:
     """Filters, and the scope of the reader who set them. Making one checks it, so no unchecked question exists.
 
     Raises NotFound when the filters name a district outside of the scope, exactly as for a district that does not
-    exist.
+    exist, and for a host that is none of the organisations of a scope of organisations. Whether a host lies within
+    districts is known to the database alone: `filter_options` reads it.
 
     The question keeps only which rows the scope covers, not which user it belongs to. Equal questions of two readers
     are therefore equal values, and functions that build a statement can cache it by the question.
@@ -156,6 +160,10 @@ class Question:
     def __post_init__(self) -> None:
         district = self.filters.district
         if district is not None and not self.scope.everything and district not in self.scope.district_ids:
+            raise NotFound
+        host = self.filters.host
+        of_organisations = not self.scope.everything and not self.scope.district_ids
+        if host is not None and of_organisations and host not in self.scope.organisation_ids:
             raise NotFound
         object.__setattr__(self, "scope", self.scope.reach)
 
@@ -171,6 +179,14 @@ class Question:
     def covers_branch(self) -> bool:
         """True if the total of the report is the total of the whole branch."""
         return self.scope.everything and not self.filters.narrowed
+
+    @property
+    def beside_branch(self) -> bool:
+        """True if the report shows the whole branch's total beside its own, which is a part of it.
+
+        A coordinator reads the figures of the own organisations alone.
+        """
+        return not self.covers_branch and (self.scope.everything or bool(self.scope.district_ids))
 
     def covers_district(self, district_id: int) -> bool:
         """True if the report shows this district."""

@@ -2,8 +2,8 @@
 
 A trigger on the ledger keeps the sums. This module decides which questions the rollups can answer and adds them up.
 They answer the questions that are asked most: whole months by programme, district or course, and whole years by host
-and lead instructor. Any other question (days within a month, a part of a host's name, the figures as known on a day)
-is answered by the ledger entries themselves.
+and lead instructor, of one host, and of a coordinator's organisations. Any other question (days within a month, a part
+of a host's name, the figures as known on a day) is answered by the ledger entries themselves.
 """
 
 from calendar import monthrange
@@ -24,6 +24,10 @@ _BY_YEAR: dict[Grouping, RollupTable] = {
     Grouping.SECTOR: PersonTimeHost,
     Grouping.INSTRUCTOR: PersonTimeLead,
 }
+# The groupings by which the sums of hosts can be added up.
+_OF_HOSTS = frozenset(
+    {Grouping.YEAR, Grouping.PROGRAMME, Grouping.DISTRICT, Grouping.COURSE, Grouping.HOST, Grouping.SECTOR}
+)
 
 
 def partial_sums(question: Question, *, branch: bool = False, by_programme_and_district: bool = False) -> Subquery:
@@ -36,9 +40,7 @@ def partial_sums(question: Question, *, branch: bool = False, by_programme_and_d
     if table is None:
         return entries(question, branch=branch)
     filters = question.filters
-    in_rows = question.scope.covers(district=table.district_id)
-    if filters.district is not None:
-        in_rows = and_(in_rows, table.district_id == filters.district)
+    in_rows = _in_rows(table, question)
     figures = {name: getattr(table, name) for name in FIGURE_NAMES if name != "refresher"}
     figures["refresher"] = case((Course.refresher, table.named + table.counted), else_=0)
     key = _row_key(table, filters.grouping)
@@ -82,14 +84,16 @@ def partial_sums(question: Question, *, branch: bool = False, by_programme_and_d
 def answering_table(question: Question) -> RollupTable | None:
     """The rollup that answers a question, or None where only the ledger entries do.
 
-    The rollups know districts but no rights on single offerings, so a scope of organisations or of an instructor needs
-    the entries.
+    The rollups know districts and hosts but no rights on single offerings, so the scope of an instructor needs the
+    entries.
     """
     filters, scope = question.filters, question.scope
     if filters.known_before is not None or filters.organisation is not None or filters.sector is not None:
         return None
-    if not scope.everything and (scope.organisation_ids or scope.instructor_user_id is not None):
+    if not scope.everything and scope.instructor_user_id is not None:
         return None
+    if filters.host is not None or (scope.organisation_ids and not scope.everything):
+        return PersonTimeHost if filters.grouping in _OF_HOSTS and has_whole_years(filters) else None
     if filters.grouping in _BY_YEAR:
         return _BY_YEAR[filters.grouping] if has_whole_years(filters) else None
     return PersonTimeMonth if has_whole_months(filters) else None
@@ -112,13 +116,31 @@ def _in_period(table: RollupTable, filters: Filters) -> ColumnElement[bool]:
     return table.year.between(filters.since.year, filters.until.year)
 
 
+def _in_rows(table: RollupTable, question: Question) -> ColumnElement[bool]:
+    filters = question.filters
+    host = table.organisation_id if issubclass(table, PersonTimeHost) else None
+    conditions = [question.scope.covers(district=table.district_id, organisation=host)]
+    if filters.district is not None:
+        conditions.append(table.district_id == filters.district)
+    if filters.host is not None and host is not None:
+        conditions.append(host == filters.host)
+    return and_(*conditions)
+
+
 def _row_key(table: RollupTable, grouping: Grouping) -> ColumnElement[Any]:
     """The key of the report's row that a row of the rollup belongs to: `ledger.row_key`, but not yet as text."""
     if issubclass(table, PersonTimeLead):
         return table.instructor_id  # type: ignore[return-value]
     if issubclass(table, PersonTimeHost):
-        column: Any = Organisation.sector if grouping is Grouping.SECTOR else table.organisation_id
-        return column  # type: ignore[no-any-return]
+        host_keys: dict[Grouping, Any] = {
+            Grouping.YEAR: table.year,
+            Grouping.PROGRAMME: Course.programme_code,
+            Grouping.DISTRICT: table.district_id,
+            Grouping.COURSE: table.course_id,
+            Grouping.HOST: table.organisation_id,
+            Grouping.SECTOR: Organisation.sector,
+        }
+        return host_keys[grouping]  # type: ignore[no-any-return]
     keys: dict[Grouping, Any] = {
         Grouping.MONTH: func.to_char(table.month, "YYYY-MM"),
         Grouping.QUARTER: func.to_char(table.month, 'YYYY"Q"Q'),

@@ -1,11 +1,13 @@
 """Pages of the register of instructors, for administrators and auditors."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import qrcode
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import current_user
 from markupsafe import Markup
 from qrcode.image.svg import SvgPathImage
 
@@ -19,15 +21,18 @@ from instructors.forms import (
     QualificationForm,
 )
 from instructors.models import Instructor, Level
+from instructors.programmes import ProgrammeName
 from instructors.register import EXPIRING_WITHIN, InstructorFacts, InstructorFilter, Validity
 from lms.accounts.current import confirmed
 from lms.accounts.forms import ButtonForm
 from lms.accounts.password_links import site_of
-from lms.core import clock, edge
+from lms.core import clock, edge, file_answers
 from lms.core.access import holds, requires, scope
+from lms.core.exports import Format, Sheet
 from lms.core.form_errors import refused_on
 from lms.core.forms import choices
-from lms.core.languages import named
+from lms.core.languages import moment, named
+from lms.core.masks import mask_email, mask_phone
 from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, READERS, fetch
 from lms.organisations import districts
@@ -40,6 +45,50 @@ blueprint = Blueprint("instructors", __name__)
 def index() -> ResponseReturnValue:
     """Show the instructors of the user's districts, and until when they may teach what."""
     names = programmes.all_by_code(db())
+    form, filters = _filters(names)
+    listing = register.listing(db(), scope(), filters, _today(), request.args.get("page", 1, type=edge.page_number))
+    return render_template(
+        "instructors/index.html",
+        listing=listing,
+        form=form,
+        may_change=holds(*ADMINISTRATORS),
+        programmes=names,
+        file_arguments={name: value for name, value in request.args.items() if name != "page"},
+        **_common_values(),
+    )
+
+
+@blueprint.get("/export.<any(csv, xlsx):form>")
+@requires(*READERS)
+@confirmed
+def export(form: str) -> ResponseReturnValue:
+    """Send the instructors that match the filters of the page as a file, with masked contacts."""
+    names = programmes.all_by_code(db())
+    _form, filters = _filters(names)
+    instructors, last_days = register.everything(db(), scope(), filters, _today())
+    sheet = Sheet(
+        title=_("Instructors"),
+        headings=[
+            _("Name"), _("Registration number"), _("Level"), _("District"), _("Phone"), _("E-mail address"), _("Account"),
+            _("On the register"), *(_("%(programme)s until", programme=named(row)) for row in names.values()),
+        ],
+        rows=(
+            [
+                row.name, row.registration_number, str(LEVELS[Level(row.level)]), named(row.district),
+                mask_phone(row.phone), mask_email(row.email), _("yes") if row.user_id else _("no"),
+                _("yes") if row.active else _("no"), *(last_days.get((row.id, code)) for code in names),
+            ]
+            for row in instructors
+        ),
+        preamble=[(_("Created"), moment(clock.now())), (_("Created by"), current_user.name)],
+        widths=(16, 18, 12, 14, 16, 26, 10, 12),
+    )  # fmt: skip
+    answer, rows = file_answers.of_sheet(sheet, Format(form), f"instructors-{_today():%Y%m%d}")
+    register.record_export(db(), filters, form, rows)
+    return answer
+
+
+def _filters(names: Mapping[str, ProgrammeName]) -> tuple[InstructorFilterForm, InstructorFilter]:
     form = InstructorFilterForm(request.args)
     form.district.choices = choices([("", _("All districts")), *_districts()])
     form.programme.choices = choices([("", _("All programmes")), *((code, named(row)) for code, row in names.items())])
@@ -51,15 +100,7 @@ def index() -> ResponseReturnValue:
         validity=Validity(form.validity.data) if form.validity.data in set(Validity) else None,
         active=form.state.data != "left",
     )
-    listing = register.listing(db(), scope(), filters, _today(), request.args.get("page", 1, type=edge.page_number))
-    return render_template(
-        "instructors/index.html",
-        listing=listing,
-        form=form,
-        may_change=holds(*ADMINISTRATORS),
-        programmes=names,
-        **_common_values(),
-    )
+    return form, filters
 
 
 @blueprint.route("/new", methods=["GET", "POST"])

@@ -86,6 +86,7 @@ audit_labels.register(
             "passkey_unknown": N_("Unknown passkey"),
             "passkey_unproven": N_("Signature or counter not valid"),
         },
+        reports={"users": N_("Users")},
         pages={
             "app_user": ("users.page", "user_id"),
         },

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, and_, false, func, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, select
 from sqlalchemy.orm import Session, lazyload
 
 from lms.accounts import (
@@ -242,13 +242,28 @@ def enable(db: Session, user: User) -> None:
 
 def listing(db: Session, scope: Scope, filters: UserFilter, page: int) -> Page[User]:
     """The users whom the scope manages, by name."""
+    return page_of(db, _matching(scope, filters), page)
+
+
+def everything(db: Session, scope: Scope, filters: UserFilter) -> list[User]:
+    """All users of the list, in its order, for a file."""
+    return list(db.scalars(_matching(scope, filters)))
+
+
+def record_export(db: Session, filters: UserFilter, form: str, rows: int) -> None:
+    """Record that the list was exported. Of a search the record says that there was one, and not for whom."""
+    known = {"text": "*" if filters.text else None, "role": filters.role, "disabled": filters.disabled or None}
+    shown = {name: value for name, value in known.items() if value}
+    audit.record(db, "report.export", "report:users", after={"format": form, "rows": rows, "filters": shown})
+
+
+def _matching(scope: Scope, filters: UserFilter) -> Select[User]:
     statement = visible(select(User), User, scope).order_by(User.name_sound, User.id)
     if filters.text:
         statement = statement.where(User.name.icontains(filters.text, autoescape=True) | _reached_by(filters.text))
     if filters.role:
         statement = statement.where(User.grants.any(RoleGrant.role == filters.role))
-    statement = statement.where(User.disabled_at.is_not(None) if filters.disabled else User.disabled_at.is_(None))
-    return page_of(db, statement, page)
+    return statement.where(User.disabled_at.is_not(None) if filters.disabled else User.disabled_at.is_(None))
 
 
 def everybody(db: Session) -> list[User]:

@@ -13,7 +13,9 @@ from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session
 
 from certificates.branch import Branch
-from courses.counting import participation
+from courses.counting import frozen_figures, participation
+from courses.counting.quarters import Quarter
+from courses.models.quarters import FrozenQuarter
 from courses.models.trainees import Trainee
 from lms.accounts.models import User
 from lms.core import clock, crypto, events
@@ -52,9 +54,12 @@ class _Scale(click.ParamType[float]):
     type=_Scale(),
     help="Instead of a year, the ten years to the end of 2017 at a part of the branch's size: full, 0.1, 0.01 …",
 )
+@click.option("--living", is_flag=True, help="With --scale: the demo year, too, on top of the ten years.")
 @with_appcontext
-def load(seed: int, scale: float | None) -> None:
+def load(seed: int, scale: float | None, living: bool) -> None:
     """Load a demo year, or ten years, into an empty database; all of it or nothing."""
+    if living and scale is None:
+        raise click.UsageError("--living goes with --scale; without it, the demo year is what is loaded.")
     settings = current_app.config["SETTINGS"]
     with transaction(current_app.extensions["sessions"]) as db:
         if db.scalar(select(func.count()).select_from(User)):
@@ -63,7 +68,9 @@ def load(seed: int, scale: float | None) -> None:
         now = clock.now()
         password = demo_staff.new_password()
         staff = demo_staff.hire(db, random, clock.day_of(now, settings.zone), password)
-        person = _load_year(db, staff, random, now) if scale is None else _load_decade(db, scale, seed)
+        person = None if scale is None else _load_decade(db, scale, seed)
+        if scale is None or living:
+            person = _load_year(db, staff, random, now)
         if person is not None:
             demo_staff.lend_record(db, staff, person)
         db.execute(delete(Message))  # nobody is told of a year that is over
@@ -101,6 +108,8 @@ def _load_decade(db: Session, scale: float, seed: int) -> Trainee | None:
                     bar.length = max(step.total, 1)
                     bar.update(step.done - bar.pos)
         participation.rebuild_counts(db)
+        for frozen in db.scalars(select(FrozenQuarter).order_by(FrozenQuarter.year, FrozenQuarter.quarter)):
+            frozen_figures.store(db, Quarter(frozen.year, frozen.quarter), frozen.frozen_at)
         return db.get(Trainee, decade.somebody_certified())
     finally:
         source.invalidate()  # its temporary tables end with it

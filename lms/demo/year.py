@@ -194,10 +194,14 @@ class Year:
 
     def _free_instructor(self, kind: plan.OfferingKind, starts: list[datetime]) -> Instructor | None:
         programme = self._course(kind).programme_code
+        first, last = starts[0].date(), starts[-1].date()
         able = [
             person
             for person in self._staff.instructors
-            if any(held.programme_code == programme for held in person.qualifications)
+            if any(
+                held.programme_code == programme and held.valid_from <= first and last <= held.valid_until
+                for held in person.qualifications
+            )
             and not any((person.id, moment.date()) in self._busy for moment in starts)
         ]
         return self._random.choice(able) if able else None

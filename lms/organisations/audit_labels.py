@@ -34,6 +34,7 @@ audit_labels.register(
             "school": N_("School"),
             "village": N_("Village"),
         },
+        reports={"organisations": N_("Organisations")},
         pages={
             "organisation": ("organisations.edit", "organisation_id"),
         },

@@ -2,12 +2,12 @@
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from lms.core import audit
 from lms.core.errors import N_, Denied, DomainError
-from lms.core.paging import Page, page_of_ids
+from lms.core.paging import ALL, Page, page_of_ids
 from lms.core.scope import Scope, visible
 from lms.organisations import order
 from lms.organisations.models import Organisation, Sector
@@ -35,6 +35,24 @@ class OrganisationFilter:
 
 def listing(db: Session, scope: Scope, filters: OrganisationFilter, page: int) -> Page[Organisation]:
     """The scope's organisations with their districts, by district and the sound of the name."""
+    statement = _matching(scope, filters)
+    return page_of_ids(db, statement, Organisation.id, order.ordered_ids(db, statement), page)
+
+
+def everything(db: Session, scope: Scope, filters: OrganisationFilter) -> list[Organisation]:
+    """All organisations of the list, in its order, for a file."""
+    statement = _matching(scope, filters)
+    ids = order.ordered_ids(db, statement)
+    return list(page_of_ids(db, statement, Organisation.id, ids, 1, size=ALL).rows)
+
+
+def record_export(db: Session, filters: OrganisationFilter, form: str, rows: int) -> None:
+    """Record that the list was exported, with its filters."""
+    known = {name: value for name, value in asdict(filters).items() if value is not None}
+    audit.record(db, "report.export", "report:organisations", after={"format": form, "rows": rows, "filters": known})
+
+
+def _matching(scope: Scope, filters: OrganisationFilter) -> Select[Organisation]:
     statement = (
         visible(select(Organisation), Organisation, scope)
         .where(Organisation.active.is_(filters.active))
@@ -49,7 +67,7 @@ def listing(db: Session, scope: Scope, filters: OrganisationFilter, page: int) -
         statement = statement.where(Organisation.district_id == filters.district_id)
     if filters.sector is not None:
         statement = statement.where(Organisation.sector == filters.sector)
-    return page_of_ids(db, statement, Organisation.id, order.ordered_ids(db, statement), page)
+    return statement
 
 
 def add(db: Session, facts: OrganisationFacts, scope: Scope) -> Organisation:

@@ -5,13 +5,15 @@ from typing import Any
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import current_user
 
 from lms.accounts.forms import ReasonForm
-from lms.core import edge
+from lms.core import clock, edge, file_answers
 from lms.core.access import holds, requires, scope
+from lms.core.exports import Format, Sheet
 from lms.core.form_errors import refused_on
 from lms.core.forms import choices
-from lms.core.languages import named
+from lms.core.languages import moment, named
 from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, READERS, Role, Scope, fetch
 from lms.organisations import districts, register
@@ -26,6 +28,46 @@ blueprint = Blueprint("organisations", __name__)
 @requires(*READERS)
 def index() -> ResponseReturnValue:
     """List the organisations of the user's districts."""
+    form, filters = _filters()
+    organisations = register.listing(db(), scope(), filters, request.args.get("page", 1, type=edge.page_number))
+    return render_template(
+        "organisations/index.html",
+        organisations=organisations,
+        form=form,
+        sectors=SECTORS,
+        may_change=holds(*ADMINISTRATORS),
+        file_arguments={name: value for name, value in request.args.items() if name != "page"},
+    )
+
+
+@blueprint.get("/export.<any(csv, xlsx):form>")
+@requires(*READERS)
+def export(form: str) -> ResponseReturnValue:
+    """Send the organisations that match the filters of the page as a file."""
+    _form, filters = _filters()
+    organisations = register.everything(db(), scope(), filters)
+    sheet = Sheet(
+        title=_("Organisations"),
+        headings=[
+            _("District"), _("Chinese name"), _("English name"), _("Sector"), _("State"), _("Whom to call"),
+            _("Phone at work"),
+        ],
+        rows=[
+            [
+                named(row.district), row.name_zh, row.name_en, str(SECTORS[row.sector]),
+                _("In use") if row.active else _("Out of use"), row.contact_name, row.contact_phone,
+            ]
+            for row in organisations
+        ],
+        preamble=[(_("Created"), moment(clock.now())), (_("Created by"), current_user.name)],
+        widths=(14, 36, 36, 16, 10, 16, 18),
+    )  # fmt: skip
+    answer, rows = file_answers.of_sheet(sheet, Format(form), f"organisations-{clock.branch_today():%Y%m%d}")
+    register.record_export(db(), filters, form, rows)
+    return answer
+
+
+def _filters() -> tuple[OrganisationFilterForm, OrganisationFilter]:
     form = OrganisationFilterForm(request.args)
     form.district.choices = choices([("", _("All districts")), *_districts(scope())])
     form.validate()
@@ -35,14 +77,7 @@ def index() -> ResponseReturnValue:
         sector=Sector(form.sector.data) if form.sector.data in set(Sector) else None,
         active=form.state.data != "inactive",
     )
-    organisations = register.listing(db(), scope(), filters, request.args.get("page", 1, type=edge.page_number))
-    return render_template(
-        "organisations/index.html",
-        organisations=organisations,
-        form=form,
-        sectors=SECTORS,
-        may_change=holds(*ADMINISTRATORS),
-    )
+    return form, filters
 
 
 @blueprint.route("/new", methods=["GET", "POST"])

@@ -1,43 +1,106 @@
-"""The first page: verification and open training for visitors, and the start page of each role."""
+"""The first page: verification and open training for visitors, the overview of staff, and the start page of each role."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from certificates.verification import alarms
-from courses.counting.headline import headline
-from courses.offerings import training_requests
-from lms.core.access import holds, public, scope_of
+from instructors.register import Validity
+from lms.core import clock
+from lms.core.access import guard_of, holds, public, scope_of
 from lms.core.request_db import db
-from lms.core.scope import ADMINISTRATORS, READERS, Role, Scope
+from lms.core.scope import READERS, Role, Scope
+from lms.portal import overview
+from lms.portal.labels import SENTENCES, TITLES
+from lms.portal.needs import Need
 
 blueprint = Blueprint("home", __name__)
+
+
+@dataclass(frozen=True)
+class NeedList:
+    """The page that lists exactly what a need counts: its endpoint and the arguments of its address."""
+
+    endpoint: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+LISTS: Mapping[Need, NeedList] = {
+    Need.ALARMS: NeedList("audit.index", {"action": alarms.ACTION}),
+    Need.UNCLOSED: NeedList("unclosed.page"),
+    Need.CLOSINGS: NeedList("unclosed.page", {"requested": 1}),
+    Need.REVIEWS: NeedList("reviews.index"),
+    Need.UNPRINTABLE: NeedList("unprintable.page", {"due": 1}),
+    Need.TO_CALL: NeedList("to_call.page"),
+    Need.TRAINING_REQUESTS: NeedList("training_requests.index"),
+    Need.PROPOSALS: NeedList("proposals.index", {"waiting": 1}),
+    Need.ERASURES: NeedList("processing.requests"),
+    Need.TARGETS: NeedList("targets.behind"),
+    Need.QUALIFICATIONS: NeedList("instructors.index", {"validity": Validity.EXPIRING}),
+    Need.IMPORTS: NeedList("imports.index", {"left": 1}),
+    Need.EXPORTS: NeedList("exports.index", {"failed": 1}),
+}
 
 
 @blueprint.get("/")
 @public
 def page() -> ResponseReturnValue:
-    """A visitor's landing page, an administrator's figures, or the start page of the user's role."""
+    """A visitor's landing page, the overview of staff and auditors, or the start page of the user's role."""
     if not current_user.is_authenticated:
         return render_template("home/visitor.html")
-    if holds(*READERS):
-        reach = scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in READERS])
-        figures = headline(db(), reach, current_app.config["SETTINGS"].zone)
-        return render_template(
-            "home/figures.html",
-            figures=figures,
-            may_schedule=holds(*ADMINISTRATORS),
-            alarms=alarms.count(db()) if holds(Role.CITY_ADMINISTRATOR) else 0,
-            alarm_action=alarms.ACTION,
-            requested=training_requests.count_open(db(), _administered()) if holds(*ADMINISTRATORS) else 0,
-        )
+    for roles in (READERS, (Role.COORDINATOR,)):
+        if holds(*roles):
+            return _overview(_scope_as(roles))
     if holds(Role.INSTRUCTOR):
         return redirect(url_for("today.page"))
-    if holds(Role.COORDINATOR):
-        return redirect(url_for("offerings.index"))
     return redirect(url_for("my_training.page"))
 
 
-def _administered() -> Scope:
-    """The scope of the user's roles as an administrator, without what the user may only read."""
-    return scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in ADMINISTRATORS])
+def _overview(reach: Scope) -> str:
+    zone = current_app.config["SETTINGS"].zone
+    figures = overview.read(db(), reach, _list_scopes(), _scope_as(_roles_of("offerings.index")), zone)
+    return render_template(
+        "home/overview.html",
+        overview=figures,
+        year=figures.year,
+        titles=TITLES,
+        sentences=SENTENCES,
+        address_of=_address_of,
+        may_open=_may_open,
+        Need=Need,
+    )
+
+
+def _list_scopes() -> dict[Need, Scope]:
+    """By need, the user's scope on the page of its list. A list that the user may not open, or decides nothing in, is no need.
+
+    The guard of the page says which of the user's roles it accepts, so that the number and the list have the same reach.
+    """
+    scopes = {need: _scope_as(_roles_of(place.endpoint)) for need, place in LISTS.items()}
+    return {need: scope for need, scope in scopes.items() if _may_open(LISTS[need].endpoint)}
+
+
+def _roles_of(endpoint: str) -> tuple[Role, ...]:
+    guard = guard_of(current_app, endpoint)
+    return tuple(guard.roles or ()) if guard is not None else ()
+
+
+def _may_open(endpoint: str) -> bool:
+    return holds(*_roles_of(endpoint))
+
+
+def _scope_as(roles: tuple[Role, ...]) -> Scope:
+    return scope_of(current_user.id, [grant for grant in current_user.grants if grant.role in roles])
+
+
+def _address_of(need: Need) -> str:
+    arguments: dict[str, Any] = dict(LISTS[need].arguments)
+    if need is Need.TARGETS:
+        arguments["year"] = clock.branch_today().year
+    if need is Need.ALARMS:
+        arguments["since"] = overview.alarms_since(current_app.config["SETTINGS"].zone)
+    return url_for(LISTS[need].endpoint, **arguments)

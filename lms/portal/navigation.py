@@ -15,7 +15,7 @@ from lms.core.access import holds, scope_of
 from lms.core.errors import N_
 from lms.core.messages import calling
 from lms.core.request_db import db
-from lms.core.scope import ADMINISTRATORS, READERS, STAFF, Role, Scope
+from lms.core.scope import ADMINISTRATORS, READERS, STAFF, STAFF_READERS, Role, Scope
 
 REVIEWS = N_("To review")
 TO_CALL = N_("To call")
@@ -31,7 +31,7 @@ NavigationItem = tuple[str, str, tuple[Role, ...]]
 
 # Label, endpoint, and who sees it. The first part of the address marks where one is.
 ITEMS: tuple[NavigationItem, ...] = (
-    (N_("Overview"), "home.page", READERS),
+    (N_("Overview"), "home.page", (*READERS, Role.COORDINATOR)),
     (N_("Today"), "today.page", (Role.INSTRUCTOR,)),
     (N_("My training"), "my_training.page", (Role.TRAINEE,)),
     (N_("Offerings"), "offerings.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),
@@ -39,7 +39,7 @@ ITEMS: tuple[NavigationItem, ...] = (
     (TO_CALL, "to_call.page", STAFF),
     (N_("Trainees"), "trainees.index", (*STAFF, Role.AUDITOR)),
     (CERTIFICATES, "certificates.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),
-    (N_("Reports"), "reports.enrolment", READERS),
+    (N_("Reports"), "reports.enrolment", STAFF_READERS),
     (N_("Instructors"), "instructors.index", READERS),
     (N_("Organisations"), "organisations.index", READERS),
     (N_("Courses"), "catalogue.index", READERS),

@@ -9,7 +9,7 @@ from werkzeug.routing import Rule
 # Arguments that name no row of a district: lists of values, catalogues, unguessable texts, and rows that are looked up
 # within a row of this table that comes earlier in the address.
 NOT_OF_A_DISTRICT = {
-    "kind", "year", "source_id", "legacy_id", "form", "line", "code", "course_id", "format", "ref", "version",
+    "kind", "digest", "year", "source_id", "legacy_id", "form", "line", "code", "course_id", "format", "ref", "version",
     "unit",
 }  # fmt: skip
 

@@ -50,10 +50,12 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "enrolment": (ALL_BUT_TRAINEES, PLAN),
     "expiring": (LOOK, NOBODY),
     "held_elsewhere": (ADMIN, ADMIN),
-    "indicators": (READ, NOBODY),
-    "exports": (READ, READ),
+    "indicators": (LOOK, NOBODY),
+    "exports": (LOOK, LOOK),
     "hand_out": (TEACH, TEACH),
     "imports": (ADMIN, ADMIN),
+    "import_rows": (ADMIN, ADMIN),
+    "import_values": (ADMIN, ADMIN),
     "instructors": (READ, ADMIN),
     "legacy": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
     "legacy_holders": (ADMIN, ADMIN),
@@ -72,10 +74,12 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "paper": (TEACH, TEACH),
     "printing": (ALL_BUT_TRAINEES, NOBODY),
     "layouts": (CITY, CITY),
-    "reports": (READ, NOBODY),
-    "report_sessions": (READ, NOBODY),
-    "report_hours": (READ, NOBODY),
-    "report_waiting": (READ, NOBODY),
+    "reports": (LOOK, NOBODY),
+    "report_sessions": (LOOK, NOBODY),
+    "report_hours": (LOOK, NOBODY),
+    "report_hosts": (LOOK, NOBODY),
+    "report_waiting": (LOOK, NOBODY),
+    "saved_views": (LOOK, LOOK),
     "reviews": (ALL_BUT_TRAINEES, TEACH),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "class_messages": (TEACH, TEACH),
@@ -87,6 +91,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "targets": (READ, CITY),
     "to_call": (PLAN, PLAN),
     "teaching_hours": (READ, NOBODY),
+    "unclosed": (LOOK, NOBODY),
     "unprintable": (ALL_BUT_TRAINEES, NOBODY),
     "unsent": (TEACH, TEACH),
     "today": (frozenset({Role.INSTRUCTOR}), frozenset({Role.INSTRUCTOR})),
@@ -117,6 +122,8 @@ EXCEPTIONS: dict[str, Who] = {
     "personal_data.erase": CITY,
     "personal_data.refuse": CITY,
     "quarters.freeze": CITY,
+    "reports.districts": READ,
+    "reports.districts_export": READ,
     "reviews.page": TEACH,  # a page that leads to a change
     "sessions.headcount": TEACH,  # a host counts heads too
     "sessions.here": frozenset({Role.INSTRUCTOR}),  # one checks oneself in
@@ -129,6 +136,7 @@ READING = {
     "attendance.search", "audit.index", "certificates.index", "expiring.page", "legacy.index",
     "legacy_holders.index", "trainees.index",
     "exports.new", "exports.delete", "certificates.export",
+    "saved_views.save", "saved_views.change", "saved_views.delete",
 }  # fmt: skip
 
 # Any user, for the own account.

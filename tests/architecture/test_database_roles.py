@@ -49,6 +49,7 @@ OF_RECORD = (
     "theory_event",
     "retest_event",
     "record_block",
+    "frozen_figures",
 )
 KEYS = {"ledger_entry": "seq", "attendance_decision": "event_id", "record_block": "number"}
 

@@ -19,7 +19,8 @@ EDGES = {
     for name in (
         "app.py", "worker.py", "accounts/bearer.py", "accounts/current.py",
         "accounts/proven_here.py", "core/access.py", "core/error_pages.py",
-        "core/compression.py", "core/cookies.py", "core/edge.py", "core/fast_path.py", "core/form_keys.py", "core/headers.py",
+        "core/compression.py", "core/cookies.py", "core/edge.py", "core/fast_path.py", "core/file_answers.py",
+        "core/form_keys.py", "core/headers.py",
         "core/languages.py", "core/list_addresses.py", "core/limits.py", "core/request_db.py",
         "core/sealed_search.py", "core/transactions.py", "core/web.py",
     )

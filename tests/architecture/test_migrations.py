@@ -51,6 +51,7 @@ def test_up_equals_the_models_and_down_leaves_nothing(server: Server) -> None:
         "theory_event",
         "retest_event",
         "record_block",
+        "frozen_figures",
     ],
 )
 def test_tables_of_record_are_guarded(db: Session, table: str) -> None:

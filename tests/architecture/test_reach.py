@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 from certificates.models import Certificate, KeyState, SigningKey
 from courses.attendance import recording
 from courses.attendance.check_ins import AttendanceInput
+from courses.models.imports import KnownValue
 from courses.models.proposals import Proposal
 from lms.accounts.models import User
 from lms.core import clock
@@ -49,7 +50,8 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
     recording.record_all(db, [doubtful], user_id=None, now=clock.now())
     proposal = Proposal(trainee_id=trainee.id, reason="错字", proposed_by=user.id)
     proposal.set_values({"name": trainee.name}, {"name": "新名"})
-    db.add(proposal)
+    known = KnownValue(vocabulary="sector", context="", key="街道", text="街道", target="community", district_id=2)
+    db.add_all([proposal, known])
     db.commit()
     return {
         "certificate_id": certificate.id,
@@ -67,6 +69,7 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
         "session_id": offering.sessions[0].id,
         "trainee_id": trainee.id,
         "user_id": user.id,
+        "value_id": known.id,
     }
 
 

@@ -22,10 +22,13 @@ blueprint = Blueprint("proposals", __name__)
 @blueprint.get("/")
 @requires(*STAFF_READERS)
 def index() -> ResponseReturnValue:
-    """The proposals that the user made or may see, the open ones first."""
+    """The proposals that the user made or may see, the open ones first; with `?waiting=1` those that the user decides."""
+    waiting = request.args.get("waiting") == "1"
+    page = request.args.get("page", 1, type=edge.page_number)
     return render_template(
         "proposals/index.html",
-        listing=proposals.listing(db(), scope(), request.args.get("page", 1, type=edge.page_number)),
+        listing=proposals.listing(db(), scope(), page, to_decide=waiting),
+        waiting=waiting,
         to_decide=proposals.count_to_decide(db(), scope()),
         states=labels.PROPOSAL_STATES,
     )

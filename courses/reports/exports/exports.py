@@ -18,7 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, true, update
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 
 from courses.events import ExportRequested
@@ -90,6 +90,7 @@ def begin(db: Session, order: ExportOrder, form: Format, *, head: ExportHead, ro
         question=order.arguments,
         head=head.to_json(),
         district_ids=None if order.scope.everything else sorted(order.scope.district_ids),
+        organisation_ids=sorted(order.scope.organisation_ids),
         rows=rows,
         expires_at=clock.now() + (retention_rules.period(db, "export") or LIFETIME),
         progress=ExportProgress(),
@@ -127,7 +128,9 @@ def make(
 
 
 def _write(db: Session, export: Export, connection: Connection, zone: ZoneInfo, progress: "_Progress") -> None:
-    scope = EVERYTHING if export.district_ids is None else Scope(district_ids=frozenset(export.district_ids))
+    scope = EVERYTHING
+    if export.district_ids is not None:
+        scope = Scope(district_ids=frozenset(export.district_ids), organisation_ids=frozenset(export.organisation_ids))
     head = ExportHead.from_json(export.head, zone)
     order = ORDER_READERS[export.kind](export.kind, export.question, scope, export.personal, zone)
     table = order.table(head.wording)
@@ -221,11 +224,24 @@ class _Progress:
             return int(db.scalars(statement).one())
 
 
-def listing(db: Session, scope: Scope) -> list[Export]:
-    """The user's exports that have not expired, newest first."""
+def counting_failed(scope: Scope) -> Select[Any]:
+    """The SELECT that counts the user's exports that failed and have not expired."""
+    return visible(select(func.count(Export.id)), Export, scope).where(_is_kept(), _is_failed())
+
+
+def _is_kept() -> ColumnElement[bool]:
+    return Export.expires_at > clock.now()
+
+
+def _is_failed() -> ColumnElement[bool]:
+    return Export.state == ExportState.FAILED
+
+
+def listing(db: Session, scope: Scope, *, failed: bool = False) -> list[Export]:
+    """The user's exports that have not expired, newest first. failed: only those that failed."""
     statement = (
         visible(select(Export), Export, scope)
-        .where(Export.expires_at > clock.now())
+        .where(_is_kept(), _is_failed() if failed else true())
         .options(joinedload(Export.progress))
         .order_by(Export.created_at.desc(), Export.id.desc())
         .limit(MAX_LISTED)

@@ -122,6 +122,7 @@ def _read_report_order(
         programme=arguments.get("programme"),
         district=int(arguments["district"]) if "district" in arguments else None,
         course=int(arguments["course"]) if "course" in arguments else None,
+        host=int(arguments["host"]) if "host" in arguments else None,
         organisation=arguments.get("organisation"),
         sector=arguments.get("sector"),
         refresher=bool(int(arguments["refresher"])) if "refresher" in arguments else None,

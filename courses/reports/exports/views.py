@@ -43,7 +43,7 @@ from lms.core.exports import MEDIA_TYPES, Format
 from lms.core.forms import Form, choices
 from lms.core.languages import whole
 from lms.core.request_db import db, report_db
-from lms.core.scope import ADMINISTRATORS, READERS, Scope
+from lms.core.scope import ADMINISTRATORS, STAFF_READERS, Scope
 
 blueprint = Blueprint("exports", __name__)
 
@@ -59,13 +59,16 @@ class ExportForm(Form):
 
 
 @blueprint.get("/exports/")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def index() -> str:
-    """Show the user's exports of the last week."""
-    own_exports = exports.listing(db(), scope())
+    """Show the user's exports of the last week; with `?failed=1` those that failed."""
+    failed = request.args.get("failed") == "1"
+    own_exports = exports.listing(db(), scope(), failed=failed)
     waiting = any(export.state is ExportState.WAITING for export in own_exports)
     seconds = REFRESH_SECONDS if waiting else None
-    return render_template("exports/index.html", exports=own_exports, seconds=seconds, **_template_globals())
+    return render_template(
+        "exports/index.html", exports=own_exports, failed=failed, seconds=seconds, **_template_globals()
+    )
 
 
 def _template_globals() -> dict[str, object]:
@@ -83,7 +86,7 @@ def _template_globals() -> dict[str, object]:
 @blueprint.route(
     "/exports/new/<any(offerings, participations, people, enrolments, attendances):kind>", methods=["GET", "POST"]
 )
-@requires(*READERS, reading=True)
+@requires(*STAFF_READERS, reading=True)
 def new(kind: str) -> ResponseReturnValue:
     """Let the user choose the file, and send or order it."""
     return order_page(_export_request(ExportKind(kind)))
@@ -166,7 +169,7 @@ def _format(name: str | None) -> Format:
 
 
 @blueprint.get("/offerings/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def offerings(form: str) -> ResponseReturnValue:
     """Send the offerings behind a number at once; with many rows, redirect to the page that owes them to a worker."""
     export = _offerings_request()
@@ -214,7 +217,7 @@ def _send_or_owe(export: ExportRequest, form: Format) -> ResponseReturnValue:
 
 
 @blueprint.get("/exports/<ref>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def page(ref: str) -> str:
     """Show the progress of an export, and the link to its file."""
     export = exports.export_of(db(), ref, scope())
@@ -225,7 +228,7 @@ def page(ref: str) -> str:
 
 
 @blueprint.get("/exports/<ref>/file")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def file(ref: str) -> ResponseReturnValue:
     """Stream the file from the database, piece by piece."""
     export = exports.export_of(db(), ref, scope())
@@ -254,7 +257,7 @@ def _file_name(kind: ExportKind, arguments: Mapping[str, str], form: Format) -> 
 
 
 @blueprint.post("/exports/<ref>/delete")
-@requires(*READERS, reading=True)
+@requires(*STAFF_READERS, reading=True)
 def delete(ref: str) -> ResponseReturnValue:
     """Delete an export before it expires."""
     exports.remove(db(), ref, scope())

@@ -80,7 +80,7 @@ def report_document(report: EnrolmentReport, options: FilterOptions) -> ReportDo
         columns=[str(GROUPING_LABELS[grouping]), *_headings(people=True)],
         rows=[[labels.row_name(row, grouping), *_texts(row.figures, row.people)] for row in report.rows],
         total=[_("Total"), *_texts(report.total, report.people)],
-        branch=[] if question.covers_branch else branch,
+        branch=branch if question.beside_branch else [],
         notes=notes,
         rule_title=_("Counting rule"),
         rule=[str(line) for line in RULE],

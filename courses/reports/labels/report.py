@@ -44,6 +44,8 @@ PRESET_LABELS = {
     "last_quarter": _l("Last quarter"),
     "this_year": _l("This year"),
     "last_year": _l("Last year"),
+    "last_12_months": _l("Last 12 months"),
+    "all": _l("All time"),
 }
 
 
@@ -141,6 +143,8 @@ def _criteria(filters: Filters, options: FilterOptions) -> Iterator[tuple[str, s
         yield _("District"), option_name(options.districts, filters.district)
     if filters.course is not None:
         yield _("Course"), option_name(options.courses, filters.course)
+    if filters.host is not None:
+        yield _("Host organisation"), named(options.host) if options.host else str(filters.host)
     if filters.organisation:
         yield _("Host (part of its name)"), filters.organisation
     if filters.sector:

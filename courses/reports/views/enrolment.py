@@ -7,21 +7,22 @@ from typing import Any
 
 from flask import Blueprint, make_response, render_template, send_file
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from courses.counting.rule import RULE
-from courses.reports import charts, districts_by_period, enrolment, export_audit, offerings, pdf, people
+from courses.reports import districts_by_period, enrolment, export_audit, offerings, pdf, people
 from courses.reports.adjustments import adjustments
 from courses.reports.enrolment import ADJUSTMENTS_ON_PAGE
 from courses.reports.forms.filters import GROUPING_LABELS
 from courses.reports.labels import enrolment as enrolment_labels
-from courses.reports.labels import lists
+from courses.reports.labels import lists, pictures
 from courses.reports.labels import report as labels
+from courses.reports.labels.pictures import Picture
 from courses.reports.ledger import Figures
 from courses.reports.questions import TIME_GROUPINGS, Figure, Filters, Grouping, Question
 from courses.reports.report_rows import ReportRow
+from courses.reports.trends import trend
 from courses.reports.views import navigation, paging
+from courses.reports.views.bar import make_bar, register_globals
 from courses.reports.views.chart_images import is_narrow, svg_response
 from courses.reports.views.questions import (
     drill_down_criteria,
@@ -29,6 +30,7 @@ from courses.reports.views.questions import (
     page_number,
     request_figure,
     request_question,
+    today,
     zone,
 )
 from courses.reports.views.sheets import send_sheet
@@ -36,11 +38,12 @@ from lms.core import clock, languages
 from lms.core.access import requires, scope
 from lms.core.languages import named
 from lms.core.request_db import db, report_db
-from lms.core.scope import READERS
+from lms.core.scope import READERS, STAFF_READERS
 
 blueprint = Blueprint("reports", __name__)
+register_globals(blueprint)
 
-MAX_BARS = 20  # of a chart whose rows are no periods: the largest rows
+PERIODS = (Grouping.MONTH, Grouping.QUARTER, Grouping.YEAR)
 
 
 def _template_globals() -> dict[str, object]:
@@ -62,7 +65,7 @@ def _address_of(endpoint: str, filters: Filters, **more: Any) -> str:
 
 
 @blueprint.get("/enrolment", endpoint="enrolment")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_page() -> ResponseReturnValue:
     """Show the report."""
     form, options = filter_form()
@@ -77,14 +80,14 @@ def enrolment_page() -> ResponseReturnValue:
         form=form,
         report=report,
         listing=listing,
-        largest=0 if filters.grouping in TIME_GROUPINGS or len(report.rows) <= MAX_BARS else MAX_BARS,
+        largest=0 if filters.grouping in TIME_GROUPINGS or len(report.rows) <= pictures.MAX_BARS else pictures.MAX_BARS,
         matching_figures=sum((row.figures for row in listing.matches or ()), Figures()),
         filters=filters,
         criteria=labels.criteria(filters, options),
-        presets=navigation.preset_links(filters, lambda preset: _address_of("reports.enrolment", preset)),
-        whole_branch=question.covers_branch,
+        bar=make_bar("enrolment", form, options, shown=filters.grouping),
+        whole_branch=not question.beside_branch,
         grouping=GROUPING_LABELS[filters.grouping],
-        description=describe(report.rows, filters),
+        picture=_picture(question, report.rows),
         opening=enrolment_labels.opening_rows(report, options),
         adjustments_on_page=ADJUSTMENTS_ON_PAGE,
         linked_cells=labels.linked_cells(
@@ -96,48 +99,21 @@ def enrolment_page() -> ResponseReturnValue:
 
 
 @blueprint.get("/enrolment/chart.svg")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_chart() -> ResponseReturnValue:
     """Draw the report's chart."""
     question, _options = request_question()
-    filters = question.filters
     rows = enrolment.rows(report_db(), question)
-    bars = rows if filters.grouping in TIME_GROUPINGS else rows[:MAX_BARS]
-    chart = charts.stacked_bars(
-        title=_("Person-times by %(grouping)s", grouping=str(GROUPING_LABELS[filters.grouping]).lower()),
-        description=describe(rows, filters),
-        names=[labels.row_name(row, filters.grouping) for row in bars],
-        series=[
-            (str(labels.FIGURE_LABELS[Figure.NAMED]), [row.figures.named for row in bars]),
-            (str(labels.FIGURE_LABELS[Figure.COUNTED]), [row.figures.counted for row in bars]),
-        ],
-        upright=filters.grouping in TIME_GROUPINGS,
-        narrow=is_narrow(),
-        nothing=_("Nothing was counted in this period."),
-    )
-    return svg_response(chart)
+    return svg_response(_picture(question, rows).draw(is_narrow()))
 
 
-def describe(rows: Sequence[ReportRow], filters: Filters) -> str:
-    """The chart in words: the sum and the largest row."""
-    if not rows:
-        return _("Nothing was counted in this period.")
-    total = sum((row.figures for row in rows), Figures())
-    largest = max(rows, key=lambda row: row.figures.person_times)
-    return ngettext(
-        "%(total)s person-time, of which %(named)s named and %(counted)s by headcount. The largest: %(name)s with %(most)s.",
-        "%(total)s person-times, of which %(named)s named and %(counted)s by headcount. The largest: %(name)s with %(most)s.",
-        total.person_times,
-        total=languages.whole(total.person_times),
-        named=languages.whole(total.named),
-        counted=languages.whole(total.counted),
-        name=labels.row_name(largest, filters.grouping),
-        most=languages.whole(largest.figures.person_times),
-    )
+def _picture(question: Question, rows: Sequence[ReportRow]) -> Picture:
+    """The picture of a report's rows. A trend takes a statement of its own, for the year before."""
+    return pictures.enrolment(rows, trend(report_db(), question, rows, today()), question.filters, today())
 
 
 @blueprint.get("/enrolment/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_export(form: str) -> ResponseReturnValue:
     """Send the report as CSV, XLSX or Parquet."""
     question, options = request_question()
@@ -148,7 +124,7 @@ def enrolment_export(form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/enrolment.pdf")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def enrolment_paper() -> ResponseReturnValue:
     """Send the report as a PDF."""
     question, options = request_question()
@@ -165,7 +141,7 @@ def enrolment_paper() -> ResponseReturnValue:
 
 
 @blueprint.get("/adjustments/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def adjustments_export(form: str) -> ResponseReturnValue:
     """Send all adjustments of the period, of which the report's page shows the latest, as a file."""
     question, options = request_question()
@@ -195,8 +171,7 @@ def districts() -> ResponseReturnValue:
         criteria=labels.criteria(filters, options),
         names={int(option.key): named(option) for option in options.districts},
         branch=branch,
-        periods=[(grouping, GROUPING_LABELS[grouping]) for grouping in Grouping if grouping in TIME_GROUPINGS],
-        presets=navigation.preset_links(filters, lambda preset: _address_of("reports.districts", preset)),
+        bar=make_bar("districts", form, options, groupings=PERIODS, shown=filters.grouping),
         down_arguments={
             **filters.address(),
             "column": Figure.PERSON_TIMES.value,
@@ -219,7 +194,7 @@ def districts_export(form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/offerings", endpoint="offerings")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def offerings_page() -> str:
     """Show the offerings that a number is made of."""
     question, options = request_question()
@@ -236,7 +211,7 @@ def offerings_page() -> str:
 
 
 @blueprint.get("/in-progress")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def in_progress() -> str:
     """Show the offerings in progress, which are in no total of the report."""
     question, options = request_question()
@@ -251,7 +226,7 @@ def in_progress() -> str:
 
 
 @blueprint.get("/in-progress/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def in_progress_export(form: str) -> ResponseReturnValue:
     """Send the offerings in progress as a file."""
     question, options = request_question()
@@ -263,7 +238,7 @@ def in_progress_export(form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/people", endpoint="people")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def people_page() -> str:
     """Show the distinct people that a number is made of."""
     question, options = request_question()
@@ -280,7 +255,7 @@ def people_page() -> str:
 
 
 @blueprint.get("/offerings/<int:offering_id>/people")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def offering_people(offering_id: int) -> str:
     """Show the people of an offering. The filters in the query string lead back up."""
     question, _options = request_question()

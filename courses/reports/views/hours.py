@@ -1,5 +1,6 @@
 """The pages of hours taught: all instructors by role, the sessions of one of them, the chart, and the files."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from flask import Blueprint, render_template, request
@@ -7,14 +8,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from courses.reports import charts, hours
+from courses.reports import hours
 from courses.reports.filter_options import FilterOptions
 from courses.reports.forms.filters import ReportFilterForm
 from courses.reports.hours import Hours, HoursColumn, HoursReport, TaughtSessions
-from courses.reports.labels import lists
+from courses.reports.labels import lists, pictures
 from courses.reports.labels import report as labels
+from courses.reports.labels.pictures import Picture
 from courses.reports.questions import Filters, Grouping, Question
 from courses.reports.views import navigation, paging
+from courses.reports.views.bar import make_bar
 from courses.reports.views.chart_images import is_narrow, svg_response
 from courses.reports.views.questions import filter_form, page_number, zone
 from courses.reports.views.sheets import send_sheet
@@ -24,7 +27,7 @@ from lms.core.errors import N_, DomainError
 from lms.core.exports import Sheet
 from lms.core.paging import ALL, PAGE_SIZE
 from lms.core.request_db import report_db
-from lms.core.scope import READERS
+from lms.core.scope import STAFF_READERS
 
 blueprint = Blueprint("report_hours", __name__)
 
@@ -50,7 +53,7 @@ def cell_text(figures: Hours, column: HoursColumn) -> str:
 
 
 @blueprint.get("/hours")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def page() -> ResponseReturnValue:
     """Show the hours of every instructor."""
     form, options = filter_form()
@@ -71,12 +74,10 @@ def page() -> ResponseReturnValue:
         filters=filters,
         criteria=labels.criteria(filters, options)[:-1],
         sort_by=sort_by,
-        presets=navigation.preset_links(
-            filters, lambda preset: navigation.link(".page", _view_arguments(preset, sort_by))
-        ),
+        bar=make_bar("hours", form, options, groupings=(), shown=Grouping.INSTRUCTOR, more=_sort_argument(sort_by)),
         chart=navigation.link(".chart", _view_arguments(filters, sort_by)),
         description=_describe(report.total),
-        whole_branch=question.covers_branch,
+        whole_branch=not question.beside_branch,
         columns=COLUMN_LABELS,
         HoursColumn=HoursColumn,
         cell_text=cell_text,
@@ -88,7 +89,7 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.get("/hours/<int:instructor_id>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def sessions(instructor_id: int) -> ResponseReturnValue:
     """Show the sessions that an instructor's hours are made of."""
     question, options = _request_question()
@@ -107,7 +108,7 @@ def sessions(instructor_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/hours/<int:instructor_id>/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def sessions_export(instructor_id: int, form: str) -> ResponseReturnValue:
     """Send all of an instructor's sessions as a file."""
     question, options = _request_question()
@@ -138,28 +139,22 @@ def _session_criteria(filters: Filters, options: FilterOptions, column: HoursCol
 
 
 @blueprint.get("/hours/chart.svg")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def chart() -> ResponseReturnValue:
     """Draw the hours by month and role."""
     question, _options = _request_question()
     months = hours.by_month(report_db(), question, zone=zone(), now=clock.now())
-    svg = charts.stacked_bars(
-        title=_("Hours taught by month"),
-        description=_describe(sum((figures for _month, figures in months), Hours())),
-        names=[month for month, _figures in months],
-        series=[
-            (str(COLUMN_LABELS[role]), [round(int(getattr(figures, role.value)) / 60) for _month, figures in months])
-            for role in (HoursColumn.LEAD, HoursColumn.ASSISTANT, HoursColumn.EXAMINER)
-        ],
-        upright=True,
-        narrow=is_narrow(),
-        nothing=_("Nobody taught in this period."),
-    )
-    return svg_response(svg)
+    return svg_response(_picture(months).draw(is_narrow()))
+
+
+def _picture(months: Sequence[tuple[str, Hours]]) -> Picture:
+    roles = (HoursColumn.LEAD, HoursColumn.ASSISTANT, HoursColumn.EXAMINER)
+    total = _describe(sum((figures for _month, figures in months), Hours()))
+    return pictures.hours_by_month(months, total, [(str(COLUMN_LABELS[role]), role.value) for role in roles])
 
 
 @blueprint.get("/hours/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def export(form: str) -> ResponseReturnValue:
     """Send the hours of every instructor as a file."""
     question, options = _request_question()
@@ -230,4 +225,8 @@ def _column_of(argument: str, default: HoursColumn) -> HoursColumn:
 
 def _view_arguments(filters: Filters, sort_by: HoursColumn) -> dict[str, str]:
     """The filters and the sort column as query arguments."""
-    return {**filters.address(), **({} if sort_by is HoursColumn.TAUGHT else {"order": sort_by.value})}
+    return {**filters.address(), **_sort_argument(sort_by)}
+
+
+def _sort_argument(sort_by: HoursColumn) -> dict[str, str]:
+    return {} if sort_by is HoursColumn.TAUGHT else {"order": sort_by.value}

@@ -5,7 +5,6 @@ page was looked at (searched, sorted, which page of rows).
 """
 
 from calendar import monthrange
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any, NamedTuple
@@ -14,10 +13,7 @@ from flask import request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from courses.reports.labels.report import PRESET_LABELS
-from courses.reports.periods import period_presets
 from courses.reports.questions import Figure, Filters
-from courses.reports.views.questions import today
 
 # The pages where a drill-down begins, by the value of `via`. "district": the districts table, already narrowed to one
 # district. "indicators-later": the number stood on the indicators as that of the year before. "indicators-kind": the
@@ -44,26 +40,6 @@ class Breadcrumb(NamedTuple):
 
     label: str
     address: str
-
-
-class PresetLink(NamedTuple):
-    """The button of a period preset. current: the page shows this period."""
-
-    label: str
-    address: str
-    current: bool
-
-
-def preset_links(filters: Filters, address_of: Callable[[Filters], str]) -> list[PresetLink]:
-    """The buttons of the period presets. address_of: gives the URL of the page with other filters."""
-    return [
-        PresetLink(
-            str(PRESET_LABELS[preset.name]),
-            address_of(replace(filters, since=preset.since, until=preset.until)),
-            (preset.since, preset.until) == (filters.since, filters.until),
-        )
-        for preset in period_presets(today())
-    ]
 
 
 def view_arguments() -> dict[str, str]:

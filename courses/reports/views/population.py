@@ -8,6 +8,8 @@ from courses.counting import population
 from courses.reports.forms.baselines import PopulationForm, cell_name
 from courses.reports.labels import baselines
 from courses.reports.views import years
+from courses.reports.views.bar import carried
+from courses.reports.views.navigation import link
 from courses.reports.views.sheets import send_sheet
 from lms.core.access import holds, requires
 from lms.core.form_errors import refused_on
@@ -20,8 +22,8 @@ blueprint = Blueprint("population", __name__)
 @blueprint.get("/")
 @requires(*READERS)
 def current() -> ResponseReturnValue:
-    """Redirect to the page of this year."""
-    return redirect(url_for(".page", year=years.this_year()))
+    """Redirect to the page of the year that the reader's period lies in, with the period and the filters."""
+    return redirect(link(".page", {"year": years.chosen_year(), **carried()}))
 
 
 @blueprint.get("/<int:year>")

@@ -36,9 +36,14 @@ def page_number() -> int:
     return request.args.get("page", 1, type=edge.page_number)
 
 
+def request_host() -> int | None:
+    """The host that the query string names; None where it names none, or no number of a row."""
+    return request.args.get("host", type=edge.row_id)
+
+
 def filter_form() -> tuple[ReportFilterForm, FilterOptions]:
     """The filter bar, filled from the query string, and its options."""
-    options = filter_options(report_db(), scope())
+    options = filter_options(report_db(), scope(), request_host())
     return ReportFilterForm(request.args, options, today()), options
 
 

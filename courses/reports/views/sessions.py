@@ -12,13 +12,13 @@ from courses.reports.views.sheets import send_sheet
 from lms.core import languages
 from lms.core.access import requires, scope
 from lms.core.request_db import report_db
-from lms.core.scope import READERS
+from lms.core.scope import STAFF_READERS
 
 blueprint = Blueprint("report_sessions", __name__)
 
 
 @blueprint.get("/offerings/<int:offering_id>/sessions")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def page(offering_id: int) -> ResponseReturnValue:
     """Show an offering's sessions, and what the offering adds to the number that the reader followed."""
     question, options = request_question()
@@ -34,7 +34,7 @@ def page(offering_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/offerings/<int:offering_id>/<any(sessions, lines):what>/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def export(offering_id: int, what: str, form: str) -> ResponseReturnValue:
     """Send the sessions ("sessions") or the ledger entries that the report adds up ("lines") as a file."""
     question, options = request_question()
@@ -49,7 +49,7 @@ def export(offering_id: int, what: str, form: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/offerings/<int:offering_id>/sessions/<int:session_id>/people")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def people(offering_id: int, session_id: int) -> ResponseReturnValue:
     """Show the people who were at a session."""
     question, _options = request_question()

@@ -4,17 +4,14 @@ The table of the enrolment report is made by `courses.reports.labels.enrolment.r
 which may be a million, are exported by `courses.reports.exports`.
 """
 
-import io
-import tempfile
 from collections.abc import Mapping
 
-from flask import Response, send_file
+from flask import Response
 
 from courses.reports import export_audit
-from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
+from lms.core import file_answers
+from lms.core.exports import Format, Sheet
 from lms.core.request_db import db
-
-IN_MEMORY = 4 * 1024 * 1024  # bytes of a file; a larger one is written to disk
 
 
 def send_sheet(sheet: Sheet, form: str, *, report: str, name: str, arguments: Mapping[str, str]) -> Response:
@@ -23,22 +20,6 @@ def send_sheet(sheet: Sheet, form: str, *, report: str, name: str, arguments: Ma
     form: the extension of the file. report: the name in the audit entry. name: of the file, without the extension.
     arguments: the query arguments that the table was asked for with.
     """
-    answer, rows = _response(sheet, Format(form), name)
+    answer, rows = file_answers.of_sheet(sheet, Format(form), name)
     export_audit.record_export(db(), report, arguments, form, rows)
     return answer
-
-
-def _response(sheet: Sheet, form: Format, name: str) -> tuple[Response, int]:
-    """The response with the file, and the number of rows. A large file is sent from disk, so that memory stays flat."""
-    download_name = f"{name}.{form.value}"
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
-    rows = write(sheet, form, file)
-    size = file.tell()
-    file.seek(0)
-    if size > IN_MEMORY:
-        answer = send_file(file, mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=download_name)
-        answer.call_on_close(file.close)
-        return answer, rows
-    with file:
-        content = io.BytesIO(file.read())
-    return send_file(content, mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=download_name), rows

@@ -9,7 +9,10 @@ from courses.counting import targets
 from courses.reports.forms.baselines import TargetsForm, cell_name
 from courses.reports.labels import baselines
 from courses.reports.views import years
+from courses.reports.views.bar import carried
+from courses.reports.views.navigation import link
 from courses.reports.views.sheets import send_sheet
+from lms.core import clock
 from lms.core.access import holds, requires, scope
 from lms.core.form_errors import refused_on
 from lms.core.request_db import db
@@ -21,8 +24,8 @@ blueprint = Blueprint("targets", __name__)
 @blueprint.get("/")
 @requires(*READERS)
 def current() -> ResponseReturnValue:
-    """Redirect to the page of this year."""
-    return redirect(url_for(".page", year=years.this_year()))
+    """Redirect to the page of the year that the reader's period lies in, with the period and the filters."""
+    return redirect(link(".page", {"year": years.chosen_year(), **carried()}))
 
 
 @blueprint.get("/<int:year>")
@@ -30,6 +33,22 @@ def current() -> ResponseReturnValue:
 def page(year: int) -> ResponseReturnValue:
     """Show the targets of a year, and the person-times that were reached."""
     return _page(year, TargetsForm())
+
+
+@blueprint.get("/<int:year>/behind")
+@requires(*READERS)
+def behind(year: int) -> ResponseReturnValue:
+    """List the targets of a year that are behind: less of them is reached than of the year has passed."""
+    years.require_year(year)
+    today = clock.branch_today()
+    return make_response(
+        render_template(
+            "targets/behind.html",
+            year=year,
+            rows=targets.behind(targets.read(db(), year, scope()), today),
+            elapsed=targets.elapsed(year, today),
+        )
+    )
 
 
 @blueprint.get("/<int:year>/export/<any(csv, xlsx, parquet):form>")

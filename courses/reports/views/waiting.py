@@ -12,13 +12,13 @@ from lms.core import languages
 from lms.core.access import requires
 from lms.core.paging import ALL
 from lms.core.request_db import report_db
-from lms.core.scope import READERS
+from lms.core.scope import STAFF_READERS
 
 blueprint = Blueprint("report_waiting", __name__)
 
 
 @blueprint.get("/waiting")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def page() -> ResponseReturnValue:
     """Show the open offerings that have a waiting list. They have no period, so the criteria leave it out."""
     question, options = request_question()
@@ -33,7 +33,7 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.get("/waiting/export/<any(csv, xlsx, parquet):form>")
-@requires(*READERS)
+@requires(*STAFF_READERS)
 def export(form: str) -> ResponseReturnValue:
     """Send all of them as a file. Waiting lists are of now, so today is in the file's name."""
     question, options = request_question()

@@ -1,8 +1,6 @@
 """The audit trail's page, for the city's administrators and for auditors."""
 
-import io
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -10,7 +8,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -19,17 +17,16 @@ from lms.accounts import audit_trail, places
 from lms.accounts.audit_trail import TrailChange, TrailEntry, TrailFilter
 from lms.accounts.current import confirmed
 from lms.accounts.forms import ROLES, AuditFilterForm
-from lms.core import audit_labels, clock, list_addresses
+from lms.core import audit_labels, clock, file_answers, list_addresses
 from lms.core.access import guard_of, holds, requires
 from lms.core.audit_labels import AuditLabels
-from lms.core.exports import MEDIA_TYPES, Cell, Format, Sheet, write
+from lms.core.exports import Cell, Format, Sheet
 from lms.core.forms import choices
 from lms.core.languages import moment, named, whole
 from lms.core.request_db import db
 from lms.core.scope import EVERYTHING, Role
 from lms.core.sealed_search import redirect_to_search
 
-IN_MEMORY = 4 * 1024 * 1024  # bytes of a file; a larger one is written to disk
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 blueprint = Blueprint("audit", __name__)
 
@@ -71,8 +68,7 @@ def export(form: str) -> ResponseReturnValue:
     settings = current_app.config["SETTINGS"]
     labels = audit_labels.registered()
     filter_form, filters = _filters_from_request(labels)
-    rows = audit_trail.count(db(), filters, settings.zone, settings.export_limit_rows)
-    if rows.over:
+    if audit_trail.count(db(), filters, settings.zone, settings.export_limit_rows).over:
         limit = whole(settings.export_limit_rows)
         flash(_("For a file, choose fewer days: it holds up to %(limit)s entries.", limit=limit), "warning")
         arguments: dict[str, Any] = request.args.to_dict()
@@ -86,19 +82,9 @@ def export(form: str) -> ResponseReturnValue:
         preamble=_preamble(filter_form, labels, settings.zone),
         widths=(10, 20, 14, 24, 14, 14, 60, 30),
     )  # fmt: skip
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
-    write(sheet, Format(form), file)
-    audit_trail.record_export(db(), filters, form, rows.number)
-    name = f"audit-{clock.today(settings.zone):%Y%m%d}.{form}"
-    size = file.tell()
-    file.seek(0)
-    if size > IN_MEMORY:
-        answer = send_file(file, mimetype=MEDIA_TYPES[Format(form)], as_attachment=True, download_name=name)
-        answer.call_on_close(file.close)
-        return answer
-    with file:
-        content = io.BytesIO(file.read())
-    return send_file(content, mimetype=MEDIA_TYPES[Format(form)], as_attachment=True, download_name=name)
+    answer, rows = file_answers.of_sheet(sheet, Format(form), f"audit-{clock.today(settings.zone):%Y%m%d}")
+    audit_trail.record_export(db(), filters, form, rows)
+    return answer
 
 
 def _filters_from_request(labels: AuditLabels) -> tuple[AuditFilterForm, TrailFilter]:

@@ -1,8 +1,11 @@
 """Accounts and their roles, for administrators."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, current_app, flash, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import current_user
 
 from lms.accounts import contact_checks, password_links, places, roles, second_factors, user_contacts, users
 from lms.accounts.current import confirmed
@@ -16,16 +19,19 @@ from lms.accounts.forms import (
     UserFilterForm,
     UserForm,
 )
-from lms.accounts.models import User
+from lms.accounts.models import RoleGrant, User
 from lms.accounts.password_links import site_of
+from lms.accounts.places import GrantPlace
 from lms.accounts.roles import GrantFacts
 from lms.accounts.users import UserFacts, UserFilter
-from lms.core import edge
+from lms.core import clock, edge, file_answers
 from lms.core.access import requires, scope
 from lms.core.contacts import ContactKind
+from lms.core.exports import Format, Sheet
 from lms.core.form_errors import refused_on
 from lms.core.forms import choices
-from lms.core.languages import named
+from lms.core.languages import moment, named
+from lms.core.masks import mask_email, mask_phone
 from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, Role, fetch
 from lms.core.sealed_search import redirect_to_search
@@ -39,6 +45,50 @@ def index() -> ResponseReturnValue:
     """List the users whom this administrator manages."""
     if request.method == "POST":
         return redirect_to_search(UserFilterForm)
+    form, filters = _filters()
+    users_page = users.listing(db(), scope(), filters, request.args.get("page", 1, type=edge.page_number))
+    grants = [grant for user in users_page.rows for grant in user.grants]
+    return render_template(
+        "users/index.html",
+        users_page=users_page,
+        form=form,
+        roles=ROLES,
+        places=places.of_grants(db(), grants),
+        file_arguments={name: value for name, value in request.args.items() if name != "page"},
+    )
+
+
+@blueprint.get("/export.<any(csv, xlsx):form>")
+@requires(*ADMINISTRATORS)
+@confirmed
+def export(form: str) -> ResponseReturnValue:
+    """Send the users that match the filters of the page as a file, with masked contacts."""
+    _form, filters = _filters()
+    accounts = users.everything(db(), scope(), filters)
+    place_by_grant = places.of_grants(db(), [grant for user in accounts for grant in user.grants])
+    sheet = Sheet(
+        title=_("Users"),
+        headings=[_("Name"), _("E-mail address"), _("Phone"), _("Roles"), _("State"), _("Created")],
+        rows=(
+            [
+                user.name,
+                mask_email(user.email),
+                mask_phone(user.phone),
+                "；".join(_grant_text(grant, place_by_grant) for grant in user.grants),
+                _("Disabled") if user.disabled_at else _("Active") if user.password_hash else _("Invited"),
+                clock.day_of(user.created_at, current_app.config["SETTINGS"].zone),
+            ]
+            for user in accounts
+        ),
+        preamble=[(_("Created"), moment(clock.now())), (_("Created by"), current_user.name)],
+        widths=(16, 28, 16, 40, 10, 12),
+    )
+    answer, rows = file_answers.of_sheet(sheet, Format(form), f"users-{clock.branch_today():%Y%m%d}")
+    users.record_export(db(), filters, form, rows)
+    return answer
+
+
+def _filters() -> tuple[UserFilterForm, UserFilter]:
     form = UserFilterForm(request.args)
     form.validate()
     filters = UserFilter(
@@ -46,11 +96,13 @@ def index() -> ResponseReturnValue:
         role=Role(form.role.data) if form.role.data in set(Role) else None,
         disabled=form.state.data == "disabled",
     )
-    users_page = users.listing(db(), scope(), filters, request.args.get("page", 1, type=edge.page_number))
-    grants = [grant for user in users_page.rows for grant in user.grants]
-    return render_template(
-        "users/index.html", users_page=users_page, form=form, roles=ROLES, places=places.of_grants(db(), grants)
-    )
+    return form, filters
+
+
+def _grant_text(grant: RoleGrant, place_by_grant: Mapping[tuple[int | None, int | None], GrantPlace]) -> str:
+    place = place_by_grant.get((grant.district_id, grant.organisation_id))
+    role = str(ROLES[grant.role])
+    return role if place is None else f"{role} · {named(place)}"
 
 
 @blueprint.route("/new", methods=["GET", "POST"])

@@ -1,14 +1,16 @@
 """Stored numbers of people, compared with a count by hand through closings and corrections."""
 
-from datetime import date
+from datetime import date, datetime
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from courses.counting import participation, person_time, recount
+from courses.counting import frozen_figures, participation, person_time, quarters, recount
 from courses.counting.participation import CountKey
+from courses.counting.quarters import Quarter
 from courses.models.enrolment import EnrolmentState
+from lms.core import clock
 from tests.courses.worlds import BEIJING, Person, Plan, Presence, World, plans
 
 PRESENT = Person(0, EnrolmentState.COMPLETED, (Presence(0, 0, None),))
@@ -55,5 +57,48 @@ def test_people_are_counted_once_however_often_they_come_and_whatever_is_correct
         assert nonzero(participation.recomputed_counts(db)) == by_hand(known)
         participation.rebuild_counts(db)
         assert nonzero(participation.stored_counts(db)) == by_hand(known)
+        assert [difference for step in recount.check_rollups(db) for difference in step] == []
+        unit.rollback()
+
+
+@settings(max_examples=25)
+@given(
+    held=st.lists(st.tuples(plans(), plans()), min_size=1, max_size=5),
+    frozen=st.sets(st.integers(1, 4), min_size=1),
+    more=plans(),
+)
+def test_no_figure_of_a_frozen_quarter_changes_whatever_is_corrected_or_counted_later(
+    *, db: Session, held: list[tuple[Plan, Plan]], frozen: set[int], more: Plan
+) -> None:
+    """The numbers of months and years that end with a frozen quarter stay as well, and all others follow."""
+    with db.begin_nested() as unit, clock.at(datetime(2026, 2, 3, 12, tzinfo=BEIJING)):
+        world = World(db)
+        closed = [world.close(first) for first, _second in held]
+        chosen = [Quarter(2025, number) for number in sorted(frozen)]
+        for quarter in chosen:
+            quarters.freeze(db, quarter, BEIJING)
+        figures, numbers = frozen_figures.stored(db, chosen), participation.stored_counts(db)
+        for offering, (first, second) in zip(closed, held, strict=True):
+            people = tuple(
+                Person(
+                    person.who, person.state, tuple(at for at in person.presences if at.session < len(first.headcounts))
+                )
+                for person in second.people
+            )
+            world.fill(
+                offering, Plan(first.first, first.headcounts, people, first.refresher, first.district, first.programme)
+            )
+            person_time.record_correction(db, offering, "more came", BEIJING)
+        world.close(more)
+        for quarter in chosen:
+            assert frozen_figures.computed(db, quarter) == figures.get(quarter, {})
+        after = participation.stored_counts(db)
+        for key, number in numbers.items():
+            month = key.period[5:]
+            if month and Quarter.of(key.last_day) in chosen:
+                assert after[key] == number
+            if frozen == {1, 2, 3, 4} and key.period:
+                assert after[key] == number
+        assert nonzero(participation.recomputed_counts(db)) == nonzero(after)
         assert [difference for step in recount.check_rollups(db) for difference in step] == []
         unit.rollback()

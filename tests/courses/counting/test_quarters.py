@@ -1,10 +1,8 @@
-"""Quarters: their days, their names, and freezing them."""
+"""Freezing quarters."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -24,20 +22,6 @@ def test_a_quarter_is_frozen_only_when_it_is_over(db: Session) -> None:
     for _again in range(2):
         quarters.freeze(db, running.previous, BEIJING)
     assert len(db.scalars(select(FrozenQuarter)).all()) == 1
-
-
-@given(day=st.dates(date(2000, 1, 1), date(2099, 12, 30)))
-def test_every_day_lies_in_one_quarter(day: date) -> None:
-    quarter = Quarter.of(day)
-    assert quarter.first <= day <= quarter.last
-    assert quarter.last + timedelta(days=1) == quarter.next.first
-    assert quarter.next.previous == quarter == Quarter.parse(str(quarter))
-
-
-@pytest.mark.parametrize("text", ["", "2026", "2026Q5", "2026Q0", "26Q1", "Q1 2026"])
-def test_a_text_that_names_no_quarter_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=f"^{text}$"):
-        Quarter.parse(text)
 
 
 def test_the_listing_goes_from_the_last_quarter_that_is_over_back_to_the_first_counted(db: Session) -> None:

@@ -44,3 +44,30 @@ def test_only_changes_are_saved_and_a_number_not_seen_is_not_overwritten(db: Ses
     assert refused.value.code == "target_changed"
     assert targets.save(db, 2025, {PLACE: None}, {PLACE: 22}) == 1
     assert targets.read(db, 2025, EVERYTHING).cells[PLACE].target is None
+
+
+def test_a_target_is_behind_when_less_is_reached_than_of_the_year_has_passed(db: Session) -> None:
+    world = World(db)
+    world.close(Plan(date(2025, 3, 1), (499,), (), False, 1, "RESCUE"))
+    world.close(Plan(date(2025, 3, 1), (500,), (), False, 2, "RESCUE"))
+    targets.save(db, 2025, {("RESCUE", 1): 1000, ("RESCUE", 2): 1000, ("RESCUE", 3): 10}, {})
+    year = targets.read(db, 2025, EVERYTHING)
+    half = date(2025, 7, 2)  # day 183 of 365: 50.1 %
+    rows = targets.behind(year, half)
+    assert [(row.district.id, row.target, row.person_times, row.due) for row in rows] == [
+        (3, 10, 0, 5), (1, 1000, 499, 501), (2, 1000, 500, 501),
+    ]  # fmt: skip
+    assert [row.district.id for row in targets.behind(year, date(2025, 7, 1))] == [3]
+    assert targets.behind(year, date(2024, 12, 31)) == []
+    assert len(targets.behind(year, date(2026, 1, 1))) == 3
+    assert targets.elapsed(2024, date(2024, 12, 31)) == 1.0
+
+
+def test_the_sum_of_a_year_is_of_what_is_asked_for_and_within_reach(db: Session) -> None:
+    targets.save(db, 2025, {PLACE: 22, ("RESCUE", 2): 50}, {})
+    assert targets.sum_of_year(db, 2025, EVERYTHING, None, None) == 72
+    assert targets.sum_of_year(db, 2025, EVERYTHING, "RESCUE", None) == 50
+    assert targets.sum_of_year(db, 2025, EVERYTHING, None, 1) == 22
+    assert targets.sum_of_year(db, 2025, Scope(district_ids=frozenset({2})), None, None) == 50
+    assert targets.sum_of_year(db, 2025, Scope(organisation_ids=frozenset({1})), None, None) is None
+    assert targets.sum_of_year(db, 2024, EVERYTHING, None, None) is None

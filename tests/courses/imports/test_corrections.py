@@ -5,10 +5,11 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from courses.imports import corrections
+from courses.imports import choices, corrections, runs
 from courses.models.imports import ImportLine
 from lms.config import Settings
 from lms.core.audit import AuditEntry
+from lms.core.errors import DomainError, NotFound
 from tests.courses.imports.files_of import Importer
 from tests.courses.imports.past_files import PastWorld, waits_for
 
@@ -61,14 +62,49 @@ def test_refused_rows_are_grouped_by_reason_with_the_rows_that_wait_for_them(wor
     assert corrections.remarks(db, run) == []
 
 
-def test_rows_whose_line_is_not_grouped_are_named_by_their_own_reason(
+def test_the_numbers_count_all_rows_and_only_the_first_lines_are_named(
     world: PastWorld, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = world.checked([world.row(course="没有"), world.row(name="李红", phone="12"), world.row(name="张三")])
-    monkeypatch.setattr(corrections, "ROWS_GROUPED", 1)
-    groups = corrections.grouped(db, run)
-    assert [(group.lines, group.waiting) for group in groups] == [([2], []), ([4], [])]
-    assert groups[1].message % groups[1].params == waits_for(3)
+    people = [world.row(name=f"学员{at}", phone=f"1380013{at:04}") for at in range(3)]
+    run = world.checked([*people, world.row(name="李红", phone="12"), world.row(name="张三", phone="12")])
+    monkeypatch.setattr(corrections, "LINES_LISTED", 1)
+    [group] = corrections.grouped(db, run)
+    assert (group.number, group.lines, group.waiting_number, group.waiting) == (2, [5], 3, [2])
+    assert corrections.group(db, run, group.digest) == group
+    with pytest.raises(NotFound):
+        corrections.group(db, run, "0" * 16)
+    only = [line for line, *_rest in corrections.rows_to_correct(db, run, group)]
+    assert only == [5, 6]
+
+
+def test_cells_that_were_corrected_are_read_by_the_next_check(importer: Importer, db: Session) -> None:
+    run = importer.checked([GOOD, {**GOOD, "name_zh": "第六小学", "sector": "月球"}])
+    assert corrections.correct(db, run, {3: {2: " 社区 "}}) == 1
+    choices.reopen(db, run)
+    runs.check(db, run)
+    importer.work(run)
+    assert (run.tally["new"], run.tally["refused"]) == (2, 0)
+    facts = db.scalars(select(ImportLine.facts).where(ImportLine.run_id == run.id, ImportLine.line == 3)).one()
+    assert facts is not None
+    assert facts["sector"] == "community"
+
+
+@pytest.mark.parametrize("cells", [{1: {0: "a"}}, {3: {99: "a"}}, {3: {0: "a" * 40_000}}])
+def test_a_cell_outside_of_the_rows_is_not_found(
+    importer: Importer, db: Session, cells: dict[int, dict[int, str]]
+) -> None:
+    run = importer.checked([{**GOOD, "sector": "月球"}])
+    with pytest.raises(NotFound):
+        corrections.correct(db, run, cells)
+
+
+def test_too_many_corrections_are_sent_as_a_file(
+    importer: Importer, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = importer.checked([{**GOOD, "sector": "月球"}])
+    monkeypatch.setattr(corrections, "CELLS_CORRECTED", 1)
+    with pytest.raises(DomainError, match="Up to"):
+        corrections.correct(db, run, {2: {0: "甲", 1: "乙"}})
 
 
 def test_remarks_are_listed_and_corrected_unless_nothing_is_lost(

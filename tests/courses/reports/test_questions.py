@@ -28,6 +28,13 @@ def test_another_districts_question_finds_nothing() -> None:
         replace(mine, filters=replace(mine.filters, district=2))
 
 
+def test_another_organisations_host_is_not_found() -> None:
+    coordinator = Scope(organisation_ids=frozenset({9}))
+    assert ask(coordinator, host=9).filters.host == 9
+    with pytest.raises(NotFound):
+        ask(coordinator, host=8)
+
+
 def test_equal_questions_of_two_readers_are_equal_values() -> None:
     mine, other = (Question(YEAR, Scope(everything=True, user_id=user, read_only=user == 2)) for user in (1, 2))
     assert mine == other
@@ -53,12 +60,12 @@ def test_a_report_as_of_a_day_shows_what_was_known_then(db: Session) -> None:
 def test_the_query_arguments_name_what_is_set_and_nothing_else() -> None:
     assert YEAR.address() == {"since": "2025-01-01", "until": "2025-12-31", "grouping": "month"}
     filters = Filters(
-        date(2025, 3, 1), date(2025, 3, 31), programme="RESCUE", district=6, course=7, organisation="小学", sector="school",
-        refresher=False, known_before=end_of_day(date(2025, 4, 2), BEIJING), grouping=Grouping.HOST, key="12",
+        date(2025, 3, 1), date(2025, 3, 31), programme="RESCUE", district=6, course=7, host=9, organisation="小学",
+        sector="school", refresher=False, known_before=end_of_day(date(2025, 4, 2), BEIJING), grouping=Grouping.HOST, key="12",
     )  # fmt: skip
     assert filters.address() == {
         "since": "2025-03-01", "until": "2025-03-31", "programme": "RESCUE", "district": "6", "course": "7",
-        "organisation": "小学", "sector": "school", "refresher": "0", "as_of": "2025-04-02", "grouping": "host",
+        "host": "9", "organisation": "小学", "sector": "school", "refresher": "0", "as_of": "2025-04-02", "grouping": "host",
         "key": "12",
     }  # fmt: skip
 
@@ -81,7 +88,7 @@ def test_the_total_is_the_branchs_only_where_nothing_is_left_out() -> None:
     assert ask().covers_branch
     assert ask(programme="RESCUE").covers_branch
     assert not ask(in_district(1)).covers_branch
-    for part in ({"district": 1}, {"organisation": "小学"}, {"sector": "school"}):
+    for part in ({"district": 1}, {"host": 9}, {"organisation": "小学"}, {"sector": "school"}):
         assert not ask(**part).covers_branch
 
 

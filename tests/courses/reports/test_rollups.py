@@ -32,19 +32,27 @@ def test_other_questions_need_the_entries() -> None:
     assert rollups.answering_table(ask(sector="school")) is None
     assert rollups.answering_table(ask(known_before=end_of_day(date(2025, 4, 1), BEIJING))) is None
     assert rollups.answering_table(ask(Scope(organisation_ids=frozenset({1})))) is None
+    assert rollups.answering_table(ask(host=1)) is None
+    assert rollups.answering_table(ask(host=1, grouping=Grouping.INSTRUCTOR)) is None
+    assert rollups.answering_table(ask(Scope(instructor_user_id=1), grouping=Grouping.HOST)) is None
 
 
 @pytest.mark.parametrize("grouping", list(Grouping))
 def test_a_rollup_gives_the_sums_of_the_entries(db: Session, grouping: Grouping) -> None:
     world = World(db)
     world.close(Plan(date(2025, 3, 1), (10,), (PRESENT,), True, 1))
-    world.close(Plan(date(2025, 5, 1), (20,), (), False, 2, "RESCUE"))
-    for question in (
-        ask(grouping=grouping),
-        ask(grouping=grouping, district=2),
-        ask(in_district(1), grouping=grouping),
-    ):
-        assert rollups.answering_table(question) is not None
+    last = world.close(Plan(date(2025, 5, 1), (20,), (), False, 2, "RESCUE"))
+    host = last.organisation_id
+    organisations = Scope(organisation_ids=frozenset({host}))
+    questions = [
+        ask(grouping=grouping), ask(grouping=grouping, district=2), ask(in_district(1), grouping=grouping),
+        ask(grouping=grouping, host=host), ask(organisations, grouping=grouping), ask(in_district(2), host=host, grouping=grouping),
+    ]  # fmt: skip
+    by_host = grouping not in {Grouping.MONTH, Grouping.QUARTER, Grouping.INSTRUCTOR}
+    for number, question in enumerate(questions):
+        assert (rollups.answering_table(question) is not None) == (by_host or number < 3)
+        if rollups.answering_table(question) is None:
+            continue
         by_key = {}
         for source in (rollups.partial_sums(question), ledger.entries(question)):
             statement = select(source.c.key, *figure_sums(source)).group_by(source.c.key)

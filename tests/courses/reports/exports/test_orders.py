@@ -15,8 +15,8 @@ from tests.courses.reports.asking import PRESENT, YEAR, in_district
 from tests.courses.worlds import BEIJING, Plan, World
 
 FILTERS = Filters(
-    date(2025, 3, 1), date(2025, 3, 31), programme="RESCUE", district=6, course=7, organisation="小学", sector="school",
-    refresher=False, known_before=end_of_day(date(2025, 4, 2), BEIJING), grouping=Grouping.HOST, key="12",
+    date(2025, 3, 1), date(2025, 3, 31), programme="RESCUE", district=6, course=7, host=9, organisation="小学",
+    sector="school", refresher=False, known_before=end_of_day(date(2025, 4, 2), BEIJING), grouping=Grouping.HOST, key="12",
 )  # fmt: skip
 EVERY_ROW: dict[str, Any] = {"scope": EVERYTHING, "personal": PersonalData.MASKED}
 

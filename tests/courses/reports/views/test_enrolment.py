@@ -19,7 +19,7 @@ from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import Offering
 from lms.accounts.models import User
 from lms.core.audit import AuditEntry
-from lms.core.scope import Role
+from lms.core.scope import STAFF_READERS, Role
 from tests.courses.worlds import Person, Plan, Presence, World
 from tests.factories import Make
 
@@ -79,8 +79,8 @@ def test_every_page_opens_for_every_grouping(city: FlaskClient, year: list[Offer
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_administrators_and_auditors_read_reports(role: Role, make: Make, sign_in: SignIn) -> None:
-    allowed = role in {Role.DISTRICT_ADMINISTRATOR, Role.CITY_ADMINISTRATOR, Role.AUDITOR}
+def test_staff_and_auditors_read_reports(role: Role, make: Make, sign_in: SignIn) -> None:
+    allowed = role in STAFF_READERS
     browser = sign_in(make.user(role))
     for page in (*PAGES, "enrolment/export/csv", "offerings/export/xlsx"):
         assert browser.get(f"/reports/{page}").status_code == (200 if allowed else 403)
@@ -137,13 +137,15 @@ def test_a_district_sees_its_rows_and_the_branchs_total(first_district: FlaskCli
 @pytest.mark.parametrize("page", [*PAGES, "enrolment/export/csv", "offerings/export/xlsx"])
 def test_another_district_is_not_there(first_district: FlaskClient, year: list[Offering], page: str) -> None:
     assert first_district.get(f"/reports/{page}?{YEAR}&district=2").status_code == 404
+    assert first_district.get(f"/reports/{page}?{YEAR}&host={year[1].organisation_id}").status_code == 404
+    assert first_district.get(f"/reports/{page}?{YEAR}&host={year[0].organisation_id}").status_code == 200
     assert first_district.get(f"/reports/offerings/{year[1].id}/people?{YEAR}").status_code == 404
 
 
 @pytest.mark.parametrize(
     "query",
     ["since=x", "since=2025-05-01&until=2025-01-01", "grouping=x", "programme=NONE", "course=x", "district=x",
-     "since=0001-01-01", "until=9999-12-31", "district=٣"],
+     "since=0001-01-01", "until=9999-12-31", "district=٣", "host=x"],
 )  # fmt: skip
 def test_a_broken_address_is_refused_in_words(city: FlaskClient, query: str) -> None:
     assert city.get(f"/reports/enrolment?{query}").status_code == 422
@@ -189,7 +191,11 @@ def test_the_chart_is_a_picture_without_script(city: FlaskClient, year: list[Off
         assert tags[1:3] == ["title", "desc"]
         links = [value for one in drawn.iter() for name, value in one.attrib.items() if name.endswith("href")]
         assert all(link.startswith("#") for link in links)
-    assert "到课（实名）" in city.get(f"/reports/enrolment/chart.svg?{YEAR}&lang=zh").get_data(as_text=True)
+    by_host = city.get(f"/reports/enrolment/chart.svg?{YEAR}&grouping=host&lang=zh").get_data(as_text=True)
+    assert "到课（实名）" in by_host
+    by_month = city.get(f"/reports/enrolment/chart.svg?{YEAR}&lang=zh").get_data(as_text=True)
+    assert ">2025</text>" in by_month
+    assert ">12月</text>" in by_month
 
 
 def test_exports_hold_the_pages_figures_the_question_and_the_rule(

@@ -5,7 +5,6 @@ A file of several sheets waits for the choice of one; a checked import may go ba
 
 import io
 import tempfile
-from collections.abc import Mapping
 from functools import partial
 from pathlib import PurePath
 from typing import Any
@@ -14,7 +13,7 @@ from flask import Blueprint, current_app, flash, make_response, redirect, render
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from courses.imports import choices, corrections, kinds, labels, presence_values, preview, runs, sheets
+from courses.imports import choices, corrections, files, kinds, labels, presence_values, preview, runs, sheets
 from courses.imports import columns as file_columns
 from courses.imports.corrections import RowGroup
 from courses.imports.forms import (
@@ -32,6 +31,8 @@ from courses.imports.forms import (
 )
 from courses.imports.kinds import ImportKind
 from courses.imports.presence_values import ColumnValues
+from courses.imports.views.known_values import matching
+from courses.imports.views.rows import in_words
 from courses.models.imports import ImportRun, ImportState
 from lms.core import edge
 from lms.core.access import holds, requires, scope
@@ -61,9 +62,10 @@ def _allow_large_files(endpoint: str | None, _values: dict[str, Any] | None) -> 
 @blueprint.get("/")
 @requires(*ADMINISTRATORS)
 def index() -> str:
-    """List the imports, the newest first."""
-    listing = runs.listing(db(), scope(), request.args.get("page", 1, type=edge.page_number))
-    return render_template("imports/index.html", listing=listing, titles=_titles(), **_template_values())
+    """List the imports, the newest first; with `?left=1` those with something left to do."""
+    left = request.args.get("left") == "1"
+    listing = runs.listing(db(), scope(), request.args.get("page", 1, type=edge.page_number), left=left)
+    return render_template("imports/index.html", listing=listing, left=left, titles=_titles(), **_template_values())
 
 
 def _titles() -> dict[str, str]:
@@ -220,12 +222,15 @@ def _page(
         required={column.name for column in kind.columns if column.required},
         first_rows=preview.first_rows(db(), run) if received else [],
         refused=[_group(kind, group) for group in refused[:GROUPS_SHOWN]],
+        wrong_number=sum(group.number for group in refused),
+        waiting_number=sum(group.waiting_number for group in refused),
+        corrected=sum(map(len, files.corrected(db(), run).values())) if choices.may_reopen(run) else 0,
+        matching=matching(run) if choices.may_reopen(run) else None,
         refused_groups=len(refused),
         refused_number=run.tally.get("refused", 0) + run.tally.get("double", 0),
-        grouped_number=corrections.ROWS_GROUPED,
         remarks=[_group(kind, group) for group in corrections.remarks(db(), run)[:GROUPS_SHOWN]] if checked else [],
         unknown=_unknown(run),
-        problem=_in_words(kind, problem, params) if problem else "",
+        problem=in_words(kind, problem, params) if problem else "",
         busy=run.state in runs.BUSY,
         step=_step(run, kind),
         finished=runs.FINISHED,
@@ -249,12 +254,7 @@ def _unknown(run: ImportRun) -> tuple[MeaningsForm, list[presence_values.Value]]
 
 
 def _group(kind: ImportKind, group: RowGroup) -> tuple[RowGroup, str]:
-    return group, _in_words(kind, group.message, group.params)
-
-
-def _in_words(kind: ImportKind, message: str, params: Mapping[str, Any]) -> str:
-    """Return a message with its parameters in the reader's language."""
-    return _(message, **preview.fill_params(kind, params, chinese=language() == "zh"))
+    return group, in_words(kind, group.message, group.params)
 
 
 def _step(run: ImportRun, kind: ImportKind) -> tuple[int, int]:
@@ -380,10 +380,12 @@ def undo(ref: str) -> ResponseReturnValue:
 @blueprint.get("/<ref>/rows-to-correct.<any(csv, xlsx):form>")
 @requires(*ADMINISTRATORS)
 def correction(ref: str, form: str) -> ResponseReturnValue:
-    """Download the refused rows with their reasons; once corrected, the file can be sent again."""
+    """Download the refused rows with their reasons, all or those with one; once corrected, the file can be sent again."""
     run = runs.find(db(), ref, scope())
+    digest = request.args.get("group")
+    group = corrections.group(db(), run, digest) if digest else None
     corrections.audit_download(db(), run)
     extra = (_("Row"), _("Why it cannot be imported"))
-    in_words = partial(_in_words, kinds.kind_of(run.kind))
-    sheet = preview.correction_sheet(db(), run, _("Rows to correct"), extra, in_words)
+    worded = partial(in_words, kinds.kind_of(run.kind))
+    sheet = preview.correction_sheet(db(), run, _("Rows to correct"), extra, worded, of_group=group)
     return _file(sheet, Format(form), "rows-to-correct")

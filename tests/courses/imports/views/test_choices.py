@@ -224,5 +224,5 @@ def test_rows_that_wait_are_named_with_the_row_that_they_wait_for(city: FlaskCli
     tasks.sweep_imports()
     shown = plain(text(city, page))
     assert "第 5 行：" in shown
-    assert "第 2–4、6–7 行要等它改好。" in shown
-    assert "Lines 2–4, 6–7 wait for this." in plain(text(city, f"{page}?lang=en"))
+    assert "5 行等待此行更正： 2–4、6–7" in shown
+    assert "5 rows wait for this: 2–4, 6–7" in plain(text(city, f"{page}?lang=en"))

@@ -1,0 +1,29 @@
+"""Tables as answers of requests: written at once, and sent as a file."""
+
+import io
+import tempfile
+
+from flask import Response, send_file
+
+from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
+
+IN_MEMORY = 4 * 1024 * 1024  # bytes of a file; a larger one is written to disk
+
+
+def of_sheet(sheet: Sheet, form: Format, name: str) -> tuple[Response, int]:
+    """The response with the file, and the number of rows. A large file is sent from disk, so that memory stays flat.
+
+    name: of the file, without the extension.
+    """
+    download_name = f"{name}.{form.value}"
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
+    rows = write(sheet, form, file)
+    size = file.tell()
+    file.seek(0)
+    if size > IN_MEMORY:
+        answer = send_file(file, mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=download_name)
+        answer.call_on_close(file.close)
+        return answer, rows
+    with file:
+        content = io.BytesIO(file.read())
+    return send_file(content, mimetype=MEDIA_TYPES[form], as_attachment=True, download_name=download_name), rows
