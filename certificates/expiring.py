@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from certificates import qualification
 from certificates.legacy import holding
+from certificates.legacy import reminders as legacy_reminders
 from certificates.legacy.models import LegacyCertificate
 from certificates.models import Certificate, CertificateReminder
 from certificates.reminders import has_later_certificate
@@ -106,27 +107,42 @@ def counts(db: Session, scope: Scope, filters: ExpiringFilters, *, today: date) 
 
 
 def listing(
-    db: Session, scope: Scope, filters: ExpiringFilters, group: ExpiryGroup, *, today: date, total: int, page: int
+    db: Session,
+    scope: Scope,
+    filters: ExpiringFilters,
+    group: ExpiryGroup,
+    *,
+    today: date,
+    total: int,
+    page: int,
+    distances: Sequence[int] = (),
 ) -> Page[ExpiringCertificate]:
-    """Return a page of a group, the soonest end first; of the expired, the latest end first. Two statements.
+    """Return a page of a group, the soonest end first; of the expired, the latest end first. Three statements.
 
-    total: the number of certificates in the group, from `counts`.
+    total: the number of certificates in the group, from `counts`. distances: those in days at which holders are reminded; of
+    legacy certificates the reminders at these are known.
     """
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(page, 1), pages)
     first = (page - 1) * PAGE_SIZE
     statement = _rows(scope, filters, group, today, most=first + PAGE_SIZE).limit(PAGE_SIZE).offset(first)
     rows = db.execute(statement).all()
-    return Page(rows=_certificates(db, rows, today), page=page, pages=pages, total=total)
+    return Page(rows=_certificates(db, rows, today, distances), page=page, pages=pages, total=total)
 
 
 def rows(
-    db: Session, scope: Scope, filters: ExpiringFilters, group: ExpiryGroup, *, today: date
+    db: Session,
+    scope: Scope,
+    filters: ExpiringFilters,
+    group: ExpiryGroup,
+    *,
+    today: date,
+    distances: Sequence[int] = (),
 ) -> Iterator[ExpiringCertificate]:
-    """Yield all certificates of a group, for a file. They are read in batches, so that memory does not grow."""
+    """Yield all certificates of a group, for a file, in batches so that memory does not grow. distances: as in `listing`."""
     result = db.execute(_rows(scope, filters, group, today).execution_options(yield_per=_BATCH))
     for batch in result.partitions():
-        yield from _certificates(db, batch, today)
+        yield from _certificates(db, batch, today, distances)
 
 
 def audit_export(db: Session, filters: ExpiringFilters, group: ExpiryGroup, form: Format, rows: int) -> None:
@@ -255,8 +271,11 @@ def _order(group: ExpiryGroup, ends: Any, *rest: Any) -> tuple[Any, ...]:
     return (ends.desc() if group is ExpiryGroup.EXPIRED else ends, *rest)
 
 
-def _certificates(db: Session, rows: Sequence[Row[Any]], today: date) -> list[ExpiringCertificate]:
+def _certificates(
+    db: Session, rows: Sequence[Row[Any]], today: date, distances: Sequence[int]
+) -> list[ExpiringCertificate]:
     reminded = _reminders(db, [row.id for row in rows if not row.legacy])
+    of_legacy = legacy_reminders.owed(db, [row.id for row in rows if row.legacy], distances)
     return [
         ExpiringCertificate(
             id=row.id,
@@ -272,7 +291,7 @@ def _certificates(db: Session, rows: Sequence[Row[Any]], today: date) -> list[Ex
             valid_until=row.valid_until,
             days_left=(row.valid_until - today).days,
             newer=row.newer,
-            reminders=() if row.legacy else tuple(reminded[row.id]),
+            reminders=tuple((of_legacy if row.legacy else reminded).get(row.id, ())),
         )
         for row in rows
     ]

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
+from courses.enrolment import waiting_list
 from courses.events import ExportRequested, ImportRequested
 from courses.imports import runs
 from courses.imports.kinds import ImportContext
@@ -41,6 +42,15 @@ def remind_of_sessions(db: Session) -> None:
     settings = current_app.config["SETTINGS"]
     at = settings.session_reminder_at
     while at is not None and session_reminders.remind(db, at=at, zone=settings.zone):
+        commit(db)
+
+
+@tasks.task
+def settle_place_offers(db: Session) -> None:
+    """Pass on the places of offers that were not answered in time. Each offering is committed by itself."""
+    done: list[int] = []
+    while (offering_id := waiting_list.settle_next(db, done)) is not None:
+        done.append(offering_id)
         commit(db)
 
 

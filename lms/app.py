@@ -13,7 +13,7 @@ from certificates import held
 from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged, WalletPassOwed
 from courses import tasks as course_tasks
-from courses.enrolment import held_certificates
+from courses.enrolment import held_certificates, waiting_list
 from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed, PeopleIdentified
 from lms.accounts import current
 from lms.accounts import tasks as account_tasks
@@ -93,6 +93,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/personal-data", "courses.privacy.views.processing"),
     ("/my-training/data", "courses.privacy.views.own_data"),
     ("/tickets", "lms.portal.ticket_data"),
+    ("/tickets", "lms.portal.ticket_places"),
     ("/tickets", "lms.portal.tickets"),
     ("/tickets", "certificates.views.holding"),
     ("/tickets", "certificates.views.wallets"),
@@ -236,6 +237,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     fonts.configure(settings.fonts_dir)
     owing.configure(configured.served(settings))
     held_certificates.configure(held.of_people)
+    waiting_list.configure(settings.waiting_list_offer_hours)
     app = web.App("lms", root_path=str(ROOT / "lms"))
     app.config.update(
         SETTINGS=settings,

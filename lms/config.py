@@ -102,6 +102,7 @@ class Settings(BaseSettings):
     second_factor: SecondFactor | None = None
     reminder_days: Annotated[tuple[int, ...], NoDecode] = (90, 30, 7)
     session_reminder_at: time | None = time(17)
+    waiting_list_offer_hours: int = Field(default=24, ge=0, le=336)
     renewal_begins: Literal["at_old_end", "on_issue"] = "at_old_end"
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     export_limit_rows: int = Field(default=50_000, ge=1, le=1_000_000)

@@ -3,7 +3,7 @@
 import structlog
 from celery.schedules import crontab
 
-from courses.tasks import mail_reports, remind_of_sessions
+from courses.tasks import mail_reports, remind_of_sessions, settle_place_offers
 from lms.app import create_app
 from lms.core.messages.channels import configured
 from lms.core.tasks import celery
@@ -39,6 +39,7 @@ celery.conf.beat_schedule = {
     "remind-holders": {"task": "certificates.tasks.remind", "schedule": crontab(hour="9-18", minute="5")},
     # From the hour of SESSION_REMINDER_AT on, and the next morning for a worker that was down; nobody is reminded twice.
     "remind-of-sessions": {"task": remind_of_sessions.name, "schedule": crontab(hour="7-20", minute="*/10")},
+    "settle-place-offers": {"task": settle_place_offers.name, "schedule": 60.0},
     # A month's first days, for the same reason; each period goes once to each person.
     "mail-reports": {
         "task": mail_reports.name,

@@ -3,9 +3,10 @@
 The key of the message records that a certificate was reminded at a distance, so no table of its own is needed.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -78,6 +79,23 @@ def remind(db: Session, distances: Sequence[int], *, zone: ZoneInfo, limit: int 
         reminders.owe_mail(db, ending, recipient, near, zone, key=_key(row.id, distance))
     db.flush()
     return len(rows)
+
+
+def owed(db: Session, legacy_ids: Collection[int], distances: Sequence[int]) -> dict[int, list[tuple[int, datetime]]]:
+    """Return the reminders of certificates at some distances: by id the distance and the moment, the farthest first.
+
+    One statement; none without certificates or distances.
+    """
+    keys = {_key(legacy_id, distance): (legacy_id, distance) for legacy_id in legacy_ids for distance in distances}
+    by_certificate: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
+    if keys:
+        rows = db.execute(
+            select(Message.key, Message.created_at).where(Message.key.in_(keys)).order_by(Message.created_at)
+        )
+        for key, created_at in rows:
+            legacy_id, distance = keys[str(key)]
+            by_certificate[legacy_id].append((distance, created_at))
+    return by_certificate
 
 
 def _key(legacy_id: int, distance: int) -> str:

@@ -50,6 +50,7 @@ def page() -> ResponseReturnValue:
         today=_today(),
         total=counts[group],
         page=request.args.get("page", 1, type=edge.page_number),
+        distances=current_app.config["SETTINGS"].reminder_days,
     )
     refreshers = reminders.refreshers(
         db(), {row.certificate_type for row in listing.rows if row.certificate_type is not None}
@@ -76,7 +77,8 @@ def page() -> ResponseReturnValue:
 def export(form: str) -> ResponseReturnValue:
     """Export all certificates of the group that the page shows."""
     _form, filters, group = _filters_from_request()
-    rows = expiring.rows(db(), scope(), filters, group, today=_today())
+    distances = current_app.config["SETTINGS"].reminder_days
+    rows = expiring.rows(db(), scope(), filters, group, today=_today(), distances=distances)
     file = io.BytesIO()
     number = write(_sheet(rows, filters, group), Format(form), file)
     expiring.audit_export(db(), filters, group, Format(form), number)

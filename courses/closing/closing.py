@@ -305,7 +305,7 @@ def _cancel_waiting_list(db: Session, offering_id: int, now: datetime) -> None:
     )
     for enrolment in db.scalars(waitlisted):
         enrolment.state, enrolment.cancelled_at = EnrolmentState.CANCELLED, now
-        enrolment.cancel_reason = NO_PLACE_BECAME_FREE
+        enrolment.cancel_reason, enrolment.offered_until = NO_PLACE_BECAME_FREE, None
         audit.record(
             db,
             "enrolment.cancel",

@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 
 from courses.enrolment.disclosures import REASON_LABELS
-from courses.models.enrolment import EnrolmentSource, EnrolmentState
+from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
 from courses.models.proposals import ProposalState
 from courses.models.trainees import IdType
 from lms.core.errors import N_
@@ -17,6 +17,7 @@ STATES = {
     EnrolmentState.FAILED: (N_("Not passed"), "danger"),
     EnrolmentState.INCOMPLETE: (N_("Incomplete"), "secondary"),
 }
+OFFERED = (N_("A place is offered"), "info")
 SOURCES = {
     EnrolmentSource.SELF: N_("Self-enrolment"),
     EnrolmentSource.STAFF: N_("By staff"),
@@ -30,6 +31,13 @@ ID_TYPES = {
     IdType.TAIWAN_PERMIT: _l("Taiwan permit"),
     IdType.FOREIGN_PERMANENT: _l("Foreign permanent resident card"),
 }
+
+
+def state_of(enrolment: Enrolment) -> tuple[str, str]:
+    """The label (a msgid) and the colour of the state of an enrolment, an offered place included."""
+    return OFFERED if enrolment.is_offered else STATES[enrolment.state]
+
+
 READ_REASONS = {reason: _l(label) for reason, label in REASON_LABELS.items()}
 # State of a proposal → its label (a msgid) and the colour of its badge.
 PROPOSAL_STATES = {

@@ -1,13 +1,14 @@
 """Queries for enrolments as pages show them: by ticket, of an offering, of a trainee, of a signed-in user."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload, undefer
 
+from courses.enrolment import waiting_list
 from courses.models.attendance import Attendance
-from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
+from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentGroup, EnrolmentState
 from courses.models.offerings import Offering
 from courses.models.trainees import ANONYMOUS_REF, Trainee
 from lms.core.errors import N_, NotFound
@@ -18,13 +19,14 @@ from lms.core.scope import Scope, fetch, visible
 class EnrolmentRow:
     """A row in the list of an offering's enrolments.
 
-    `position` is the position on the waiting list, counted from 1, or None for an enrolment that does not wait. An
-    enrolment with `attended` cannot be cancelled.
+    `position` is the position on the waiting list, counted from 1, or None for an enrolment that does not wait, or to which
+    a place is offered. An enrolment with `attended` cannot be cancelled. `group` is that of people who wait together.
     """
 
     enrolment: Enrolment
     position: int | None
     attended: bool
+    group: EnrolmentGroup | None = None
 
 
 def get_by_ticket(db: Session, ticket: str) -> Enrolment:
@@ -50,27 +52,31 @@ def get_in_offering(db: Session, offering_id: int, enrolment_id: int, scope: Sco
 
 
 def list_of_offering(db: Session, offering_id: int) -> Sequence[EnrolmentRow]:
-    """All enrolments of an offering: those with a place by name, then the waiting list in its order, then the
-    cancelled. Those of an undone import are not listed.
+    """All enrolments of an offering: those with a place by name, then those to whom one is offered, by the end of the offer,
+    then the waiting list in its order, then the cancelled. Those of an undone import are not listed.
     """
     has_attended = exists(select(1).where(Attendance.enrolment_id == Enrolment.id))
     rows = db.execute(
-        select(Enrolment, has_attended)
+        select(Enrolment, has_attended, EnrolmentGroup)
         .join(Enrolment.trainee)
-        .options(contains_eager(Enrolment.trainee), undefer(Enrolment.held_elsewhere))
+        .outerjoin(EnrolmentGroup, EnrolmentGroup.id == Enrolment.group_id)
+        .options(contains_eager(Enrolment.trainee), undefer(Enrolment.held_elsewhere), undefer(Enrolment.offered_until))
         .where(Enrolment.offering_id == offering_id, Trainee.ref != ANONYMOUS_REF)
         .order_by(Trainee.name_sound, Enrolment.id)
     ).all()
-    with_place = [(row, attended) for row, attended in rows if row.state in HOLDS_PLACE]
-    waiting = sorted(
-        ((row, attended) for row, attended in rows if row.state == EnrolmentState.WAITLISTED),
-        key=lambda pair: (pair[0].queued_at, pair[0].id),
+    by_id = {enrolment.id: EnrolmentRow(enrolment, None, attended, group) for enrolment, attended, group in rows}
+    offered = sorted(
+        (row for row in by_id.values() if row.enrolment.is_offered),
+        key=lambda row: (row.enrolment.offered_until, row.enrolment.queued_at, row.enrolment.id),
     )
-    cancelled = [(row, attended) for row, attended in rows if row.state == EnrolmentState.CANCELLED]
+    waiting = [row for row in by_id.values() if row.enrolment.state == EnrolmentState.WAITLISTED and row not in offered]
+    in_order = waiting_list.in_order([(row.enrolment, row.group) for row in waiting])
+    line = [by_id[member.id] for party in in_order for member in party.members]
     return [
-        *(EnrolmentRow(row, None, attended) for row, attended in with_place),
-        *(EnrolmentRow(row, position, attended) for position, (row, attended) in enumerate(waiting, 1)),
-        *(EnrolmentRow(row, None, attended) for row, attended in cancelled),
+        *(row for row in by_id.values() if row.enrolment.state in HOLDS_PLACE),
+        *offered,
+        *(replace(row, position=position) for position, row in enumerate(line, 1)),
+        *(row for row in by_id.values() if row.enrolment.state == EnrolmentState.CANCELLED),
     ]
 
 
@@ -108,6 +114,7 @@ def _with_offering(statement: Select[Enrolment]) -> Select[Enrolment]:
     offering = joinedload(Enrolment.offering)
     return statement.options(
         joinedload(Enrolment.trainee),
+        undefer(Enrolment.offered_until),
         offering.joinedload(Offering.course),
         offering.joinedload(Offering.organisation),
         offering.joinedload(Offering.district),

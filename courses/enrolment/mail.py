@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from courses.enrolment import recipients
@@ -17,7 +17,7 @@ from lms.core.errors import N_
 from lms.core.languages import chinese
 from lms.core.masks import mask_email, mask_phone
 from lms.core.messages import owing
-from lms.core.messages.models import Channel, Message
+from lms.core.messages.models import Channel, Message, MessageState
 from lms.core.messages.owing import Purpose
 
 AGAIN_PER_DAY = 3
@@ -30,6 +30,11 @@ TICKET = Purpose("ticket", N_("Ticket of an enrolment"), parameters=("course", "
 WAITING_LIST = Purpose("waiting_list", N_("Place on the waiting list"), parameters=("course", "ticket"))
 AGAIN = Purpose("ticket_again", N_("Ticket asked for again"), parameters=("course", "ticket"))
 MOVED = Purpose("moved", N_("Moved to another class"), parameters=("course", "ticket"))
+OFFER = Purpose("place_offer", N_("A place is offered"), parameters=("course", "until", "ticket"))
+OFFER_WITHDRAWN = Purpose("offer_withdrawn", N_("The offer of a place was withdrawn"), parameters=("course", "ticket"))
+REMINDER = Purpose(
+    "session_reminder", N_("Reminder of a session"), called=False, parameters=("course", "day", "time", "ticket")
+)
 PROMOTION = Purpose("promotion", N_("A place became free"), parameters=("course", "ticket"))
 
 _ENROLLED = N_("You are enrolled: %(course)s")
@@ -41,12 +46,27 @@ _ENROLLED_TEXT = N_(
     "Show its code when you arrive. If you cannot come, please cancel there, so that somebody else gets the place."
 )
 _WAITLISTED_TEXT = N_(
-    "“%(course)s” is full; you are on the waiting list.\n\nWhen a place becomes free you get it in your turn, and we "
-    "write to you. Where you stand is shown at\n%(address)s\nIf you do not want to wait, please cancel there."
+    "“%(course)s” is full; you are on the waiting list.\n\nWhen a place becomes free and it is your turn, we write to you. "
+    "Where you stand is shown at\n%(address)s\nIf you do not want to wait, please cancel there."
 )
 _PROMOTED_TEXT = N_(
     "A place has become free in “%(course)s”, and it is yours.\n\nYour ticket, with times and place, is at\n%(address)s\n"
     "Show its code when you arrive. If you cannot come, please cancel there, so that somebody else gets the place."
+)
+_OFFERED = N_("A place is held for you: %(course)s")
+_OFFERED_TEXT = N_(
+    "A place has become free in “%(course)s”. It is held for you until %(until)s.\n\nAccept or decline it at\n%(address)s\n"
+    "If you do not answer by then, the place goes to the next person and you leave the waiting list."
+)
+_OFFERED_TO_GROUP_TEXT = N_(
+    "Places have become free in “%(course)s”. They are held for %(people)s of you until %(until)s.\n\n"
+    "Accept or decline them at\n%(address)s\n"
+    "If you do not answer by then, the places go to the next people and you leave the waiting list."
+)
+_WITHDRAWN = N_("The place is no longer held for you: %(course)s")
+_WITHDRAWN_TEXT = N_(
+    "The place in “%(course)s” that was held for you had to be withdrawn by the host. You stand at the end of the waiting "
+    "list now, and we write to you when it is your turn. Where you stand is shown at\n%(address)s"
 )
 _MOVED = N_("Your class has changed: %(course)s")
 _MOVED_TEXT = N_(
@@ -147,25 +167,79 @@ def send_promotion(db: Session, enrolment: Enrolment) -> None:
     _send(db, PROMOTION, enrolment, _PROMOTED, _PROMOTED_TEXT)
 
 
+def can_offer(enrolment: Enrolment) -> bool:
+    """Tell whether a message can tell the person that a place is offered."""
+    return owing.can_reach(OFFER, recipients.of_enrolment(enrolment))
+
+
+def offer_key(enrolment_id: int, until: datetime) -> str:
+    """The key of the message that tells of an offer; an enrolment may get several offers, one after the other."""
+    return f"{OFFER.code}:{enrolment_id}:{until.isoformat()}"
+
+
+def send_offer(db: Session, enrolment: Enrolment, until: datetime, *, people: int = 1) -> None:
+    """Tell a trainee that a place is held until a moment, or places for several people whom the trainee enrolled."""
+    text = _OFFERED_TEXT if people == 1 else _OFFERED_TO_GROUP_TEXT
+    _send(db, OFFER, enrolment, _OFFERED, text, key=offer_key(enrolment.id, until), until=until, people=people)
+
+
+def send_offer_withdrawn(db: Session, enrolment: Enrolment) -> None:
+    """Tell a trainee that staff withdrew the offer of a place."""
+    _send(db, OFFER_WITHDRAWN, enrolment, _WITHDRAWN, _WITHDRAWN_TEXT)
+
+
+def withdraw_unsent(db: Session, enrolment: Enrolment) -> None:
+    """Withdraw messages that are not worth sending once an enrolment is cancelled: reminders of sessions, offers of a place.
+
+    A message that is being sent at this moment is left.
+    """
+    unsent = (
+        select(Message.id)
+        .where(
+            Message.state == MessageState.WAITING,
+            Message.purpose.in_((REMINDER.code, OFFER.code)),
+            func.split_part(Message.key, ":", 2) == str(enrolment.id),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    db.execute(
+        update(Message)
+        .where(Message.id.in_(unsent))
+        .values(state=MessageState.ASIDE, reason="not_needed", settled_at=clock.now(), key=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _send(  # noqa: PLR0917  # the parts of one message
-    db: Session, purpose: Purpose, enrolment: Enrolment, subject: str, text: str, key: str | None = None
+    db: Session,
+    purpose: Purpose,
+    enrolment: Enrolment,
+    subject: str,
+    text: str,
+    key: str | None = None,
+    *,
+    until: datetime | None = None,
+    people: int = 1,
 ) -> None:
     recipient = recipients.of_enrolment(enrolment)
     # Staff who enrol somebody without an address hand the ticket over; nobody calls for that.
-    if purpose not in {PROMOTION, MOVED, AGAIN} and not owing.can_reach(purpose, recipient):
+    if purpose in {TICKET, WAITING_LIST} and not owing.can_reach(purpose, recipient):
         return
     course = enrolment.offering.course
     ticket_address = f"{owing.SITE}/tickets/{enrolment.ticket}"
+    end = f"{clock.in_branch(until):%Y-%m-%d %H:%M}" if until is not None else ""
     subjects, texts = [], []
     for translate, course_name in ((chinese().gettext, course.name_zh), (str, course.name_en or course.name_zh)):
         subjects.append(translate(subject) % {"course": course_name})
-        texts.append(translate(text) % {"course": course_name, "address": ticket_address})
+        facts = {"course": course_name, "address": ticket_address, "until": end, "people": people}
+        texts.append(translate(text) % facts)
     owing.owe(
         db,
         purpose,
         recipient,
         subject=" / ".join(subjects),
         text=f"{enrolment.trainee.name}:\n\n" + LANGUAGE_SEPARATOR.join(texts),
-        parameters={"course": course.name_zh, "ticket": enrolment.ticket},
+        parameters={"course": course.name_zh, "ticket": enrolment.ticket} | ({"until": end} if end else {}),
         key=key,
+        lives=until - clock.now() if until is not None else None,
     )

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager
 
-from courses.enrolment import clashes, mail, places
+from courses.enrolment import clashes, mail, place_counts, places
 from courses.enrolment.trainees import TraineeFacts
-from courses.models.enrolment import ACTIVE_STATES, HOLDS_PLACE, Enrolment, EnrolmentMove, EnrolmentSource
+from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentMove, EnrolmentSource
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from lms.core import audit, clock
 from lms.core.errors import N_, DomainError
@@ -39,11 +39,7 @@ def list_targets(db: Session, enrolment: Enrolment, scope: Scope) -> Sequence[Ta
         .where(CourseSession.offering_id == Offering.id, CourseSession.starts_at > clock.now())
         .scalar_subquery()
     )
-    taken = (
-        select(func.count())
-        .where(Enrolment.offering_id == Offering.id, Enrolment.state.in_(HOLDS_PLACE))
-        .scalar_subquery()
-    )
+    taken = select(func.count()).where(Enrolment.offering_id == Offering.id, Enrolment.takes_place()).scalar_subquery()
     queue = (
         select(func.count())
         .where(Enrolment.offering_id == Offering.id, Enrolment.state == "waitlisted")
@@ -85,7 +81,7 @@ def move(db: Session, enrolment: Enrolment, target: Offering) -> Enrolment:
         raise DomainError("not_movable", N_("This enrolment can no longer be moved."))
     if target.course_id != former.course_id or target.id == former.id:
         raise DomainError("move_course", N_("Choose another class of the same course."))
-    if places.count_places(db, target).free < 1:
+    if place_counts.count_places(db, target).free < 1:
         raise DomainError("move_full", N_("No place is free in that class any more. Choose another one."))
     if any(other.offering_id != former.id for other in clashes.others(db, enrolment.trainee_id, target.id)):
         raise DomainError("move_clash", N_("The person is enrolled elsewhere at the time of that class."))

@@ -369,6 +369,7 @@ personal_data.leave_apart(
         "enrolment_move": N_(
             "Leads from an enrolment to another one of the same person, and names the user who moved it"
         ),
+        "enrolment_group": N_("Names the enrolment of whoever enrolled the others"),
         "class_message_recipient": N_("Names the enrolments for which a message to a class was meant"),
         "daily_count": N_("Counts how often a user read phones or ID numbers on a day"),
         "privacy_text": N_("Names the user who published a version"),

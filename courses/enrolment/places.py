@@ -8,13 +8,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from courses.enrolment import clashes, identity_conflicts, mail, trainees, trainees_rights
+from courses.enrolment import clashes, identity_conflicts, mail, trainees, trainees_rights, waiting_groups, waiting_list
 from courses.enrolment.trainees import TraineeFacts
+from courses.enrolment.waiting_list import lock_offering
 from courses.models.attendance import Attendance
-from courses.models.enrolment import ACTIVE_STATES, HOLDS_PLACE, Enrolment, EnrolmentSource, EnrolmentState
+from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentGroup, EnrolmentSource, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.trainees import Trainee
 from lms.core import audit, clock
@@ -48,20 +49,6 @@ class StaffEnrolmentResult:
     conflict: bool = False
 
 
-@dataclass(frozen=True)
-class PlaceCounts:
-    """The numbers of an offering's places, of those that are taken, and of the people on the waiting list."""
-
-    capacity: int
-    taken: int
-    waiting: int
-
-    @property
-    def free(self) -> int:
-        """The places that a new enrolment can get at once: none while others wait."""
-        return 0 if self.waiting else max(0, self.capacity - self.taken)
-
-
 def enrol(
     db: Session,
     offering_id: int,
@@ -84,24 +71,36 @@ def enrol(
     enrolment = find_enrolment(db, offering_id, trainee.id)
     if enrolment is not None:
         if over_capacity and enrolment.state == EnrolmentState.WAITLISTED:
-            _give_place(db, enrolment, reason=None)
+            waiting_list.give_place(db, enrolment, reason=None)
             return enrolment
         raise DomainError("already_enrolled", N_("This trainee is already enrolled in this offering."))
     return _add_enrolments(db, offering, [(trainee, given)], source, over_capacity=over_capacity, tell=tell)[0]
 
 
 def enrol_all(
-    db: Session, offering_id: int, people: Sequence[tuple[Trainee, TraineeFacts | None]], *, source: EnrolmentSource
+    db: Session,
+    offering_id: int,
+    people: Sequence[tuple[Trainee, TraineeFacts | None]],
+    *,
+    source: EnrolmentSource,
+    may_split: bool | None = None,
 ) -> Sequence[Enrolment]:
     """Enrol several trainees, each with the facts that were given, in their order.
 
+    may_split, where the free places do not suffice: True gives them to the first of these people, and those who wait may
+    get places one by one; False keeps all of them waiting together; with None the people are no group.
+
     Trainees who are in the offering already are left out. Returns the new enrolments. Raises DomainError `not_open` as
-    `enrol` does.
+    `enrol` does, and `group_too_large` where people who stay together are more than the offering has places.
     """
     offering = _lock_published(db, offering_id)
     enrolled_ids = enrolled_trainee_ids(db, offering_id)
     new = [(trainee, given) for trainee, given in people if trainee.id not in enrolled_ids]
-    return _add_enrolments(db, offering, new, source)
+    if may_split is False and len(new) > offering.capacity:
+        raise DomainError(
+            "group_too_large", N_("This offering has fewer places than there are people, so they cannot stay together.")
+        )
+    return _add_enrolments(db, offering, new, source, may_split=may_split)
 
 
 def enrol_by_staff(
@@ -142,8 +141,19 @@ def enrol_registered(
     return StaffEnrolmentResult(enrol(db, offering.id, trainee, source=EnrolmentSource.STAFF, given=given))
 
 
-def enrol_oneself(db: Session, offering_id: int, facts: TraineeFacts, *, tell: bool = True) -> SelfEnrolmentResult:
+def enrol_oneself(
+    db: Session,
+    offering_id: int,
+    facts: TraineeFacts,
+    *,
+    tell: bool = True,
+    companion: Enrolment | None = None,
+    may_split: bool = False,
+) -> SelfEnrolmentResult:
     """Enrol a visitor by the facts that the visitor gives. tell: send the ticket, which the page shows in any case.
+
+    companion: the enrolment of the person with whom this one comes; if both have to wait, they wait together (`may_split`:
+    as in `waiting_groups.join`).
 
     Anybody may know the name and the phone of another person. So a visitor's facts fill no gap of an existing record,
     and a trainee who is enrolled already gets the ticket by a message to the contact of the enrolment, never on the screen.
@@ -151,12 +161,15 @@ def enrol_oneself(db: Session, offering_id: int, facts: TraineeFacts, *, tell: b
     get_open_to_visitors(db, offering_id)
     facts = trainees.validate(facts)
     trainee = trainees.find_or_create(db, facts).trainee
-    _lock_offering(db, offering_id)
+    lock_offering(db, offering_id)
     existing = find_enrolment(db, offering_id, trainee.id)
     if existing is not None:
         mail.send_again(db, existing)
         return SelfEnrolmentResult(existing, already_enrolled=True)
     enrolment = enrol(db, offering_id, trainee, source=EnrolmentSource.SELF, given=facts, tell=tell)
+    if companion is not None:
+        db.refresh(companion)
+        waiting_groups.join(db, companion, enrolment, may_split=may_split)
     return SelfEnrolmentResult(enrolment, already_enrolled=False)
 
 
@@ -180,11 +193,11 @@ def get_open_to_visitors(db: Session, offering_id: int) -> Offering:
 
 
 def cancel(db: Session, enrolment: Enrolment, reason: str) -> None:
-    """Cancel an enrolment and give its place to the first trainee on the waiting list.
+    """Cancel an enrolment; its place goes to the waiting list. A reminder that was not sent yet is withdrawn.
 
     Raises DomainError `not_cancellable`, or `attended` for a trainee who was present at a session.
     """
-    offering = _lock_offering(db, enrolment.offering_id)
+    offering = lock_offering(db, enrolment.offering_id)
     db.refresh(enrolment)
     if enrolment.state not in ACTIVE_STATES or offering.state != OfferingState.PUBLISHED:
         raise DomainError("not_cancellable", N_("This enrolment can no longer be cancelled."))
@@ -192,75 +205,48 @@ def cancel(db: Session, enrolment: Enrolment, reason: str) -> None:
         raise DomainError(
             "attended", N_("This trainee was present at a session, so the enrolment cannot be cancelled.")
         )
-    before = enrolment.state
-    enrolment.state = EnrolmentState.CANCELLED
-    enrolment.cancelled_at, enrolment.cancel_reason = clock.now(), reason
-    db.flush()
-    audit.record(
-        db, "enrolment.cancel", enrolment, before={"state": before}, after={"state": "cancelled"}, reason=reason
-    )
-    _fill_free_places(db, offering)
+    waiting_list.leave(db, enrolment, reason)
+    waiting_list.serve(db, offering)
 
 
 def promote(db: Session, offering_id: int) -> Sequence[Enrolment]:
-    """Give the free places of an offering to the waiting list, in its order.
-
-    Returns the enrolments that got a place.
-    """
-    return _fill_free_places(db, _lock_offering(db, offering_id))
+    """Offer or give the free places of an offering to the waiting list, in its order. Returns those who were served."""
+    return waiting_list.serve(db, lock_offering(db, offering_id))
 
 
 def move_up(db: Session, enrolment: Enrolment) -> None:
-    """Swap an enrolment with the one before it on the waiting list. Raises DomainError `not_waiting`."""
-    _lock_offering(db, enrolment.offering_id)
+    """Swap an enrolment, or the group that is kept together with it, with whoever stands before it on the waiting list.
+
+    Raises DomainError `not_waiting`.
+    """
+    lock_offering(db, enrolment.offering_id)
     db.refresh(enrolment)
-    waiting = db.scalars(_waiting_list(enrolment.offering_id)).all()
-    if enrolment not in waiting:
+    waiting = waiting_list.parties(db, enrolment.offering_id)
+    index = next((at for at, party in enumerate(waiting) if enrolment in party.members), None)
+    if index is None:
         raise DomainError("not_waiting", N_("This trainee is no longer on the waiting list."))
-    index = waiting.index(enrolment)
     if index == 0:
         return
-    ahead = waiting[index - 1]
+    before = sum(party.size for party in waiting[:index]) + 1
+    in_order = [*waiting[index].members, *waiting[index - 1].members]
     # Equal moments are ordered by the row's id, so swapping the moments alone would not always swap the positions.
-    ahead_at, own_at = ahead.queued_at, enrolment.queued_at
-    if ahead_at is None or own_at is None:
-        raise AssertionError("a check constraint demands queued_at for each waiting enrolment")
-    enrolment.queued_at = ahead_at
-    ahead.queued_at = max(own_at, ahead_at + timedelta(microseconds=1))
+    previous: datetime | None = None
+    moments = sorted(waiting_list.queued_at(each) for each in in_order)
+    for member, moment in zip(in_order, moments, strict=True):
+        member.queued_at = moment if previous is None else max(moment, previous + timedelta(microseconds=1))
+        previous = member.queued_at
     db.flush()
-    audit.record(db, "enrolment.move_up", enrolment, before={"position": index + 1}, after={"position": index})
+    after = before - waiting[index - 1].size
+    audit.record(db, "enrolment.move_up", enrolment, before={"position": before}, after={"position": after})
 
 
 def give_place(db: Session, enrolment: Enrolment, reason: str) -> None:
     """Give a waiting trainee a place out of turn, even beyond the capacity. Raises DomainError `not_waiting`."""
-    offering = _lock_offering(db, enrolment.offering_id)
+    offering = lock_offering(db, enrolment.offering_id)
     db.refresh(enrolment)
     if enrolment.state != EnrolmentState.WAITLISTED or offering.state != OfferingState.PUBLISHED:
         raise DomainError("not_waiting", N_("This trainee is no longer on the waiting list."))
-    _give_place(db, enrolment, reason=reason)
-
-
-def count_places(db: Session, offering: Offering) -> PlaceCounts:
-    """Count the places of an offering that are taken, and the trainees on its waiting list."""
-    taken, waiting = db.execute(
-        select(
-            func.count().filter(Enrolment.state.in_(HOLDS_PLACE)),
-            func.count().filter(Enrolment.state == EnrolmentState.WAITLISTED),
-        ).where(Enrolment.offering_id == offering.id)
-    ).one()
-    return PlaceCounts(offering.capacity, taken, waiting)
-
-
-def waiting_position(db: Session, enrolment: Enrolment) -> int | None:
-    """The position of an enrolment on the waiting list, counted from 1, or None where it does not wait."""
-    if enrolment.state != EnrolmentState.WAITLISTED:
-        return None
-    not_behind = func.row(Enrolment.queued_at, Enrolment.id) <= func.row(enrolment.queued_at, enrolment.id)
-    return db.scalar(
-        select(func.count()).where(
-            Enrolment.offering_id == enrolment.offering_id, Enrolment.state == EnrolmentState.WAITLISTED, not_behind
-        )
-    )
+    waiting_list.give_place(db, enrolment, reason=reason)
 
 
 def enrolled_trainee_ids(db: Session, offering_id: int) -> set[int]:
@@ -291,7 +277,7 @@ def has_attended(db: Session, enrolment: Enrolment) -> bool:
 
 
 def _lock_published(db: Session, offering_id: int) -> Offering:
-    offering = _lock_offering(db, offering_id)
+    offering = lock_offering(db, offering_id)
     if offering.state != OfferingState.PUBLISHED:
         raise DomainError(
             "not_open", N_("This offering does not accept enrolments: it is not published, or it has ended.")
@@ -307,14 +293,30 @@ def _add_enrolments(
     *,
     over_capacity: bool = False,
     tell: bool = True,
+    may_split: bool | None = None,
 ) -> Sequence[Enrolment]:
-    """Give free places, then positions on the waiting list, in a locked offering.
+    """Give free places, then positions on the waiting list, in a locked offering. may_split: as in `enrol_all`.
 
     Trainees who wait already go first.
     """
-    _fill_free_places(db, offering)
-    free = len(people) if over_capacity else count_places(db, offering).free
-    queue_end = _next_queue_moment(db, offering.id) if free < len(people) else clock.now()
+    together = may_split is False
+    waiting_list.serve(db, offering)
+    free = (
+        len(people) if over_capacity else waiting_list.free_for_newcomers(db, offering, len(people), together=together)
+    )
+    queue_end = waiting_list.next_queue_moment(db, offering.id) if free < len(people) else clock.now()
+    group_id = None
+    if may_split is not None and len(people) - free > 1:
+        group = EnrolmentGroup(offering_id=offering.id, may_split=may_split)
+        db.add(group)
+        db.flush()
+        audit.record(
+            db,
+            "enrolment.group",
+            f"offering:{offering.id}",
+            after={"people": len(people) - free, "may_split": may_split},
+        )
+        group_id = group.id
     enrolments = []
     for index, (trainee, given) in enumerate(people):
         state = EnrolmentState.ENROLLED if index < free else EnrolmentState.WAITLISTED
@@ -324,6 +326,7 @@ def _add_enrolments(
             enrolment.phone, enrolment.email = given.phone or given.guardian_phone, given.email
         if state == EnrolmentState.WAITLISTED:
             enrolment.queued_at = queue_end + timedelta(microseconds=index)
+            enrolment.group_id = group_id
         enrolments.append(enrolment)
     db.add_all(enrolments)
     db.flush()
@@ -338,62 +341,4 @@ def _add_enrolments(
 def lock_offerings(db: Session, offering_ids: Collection[int]) -> None:
     """Lock several offerings in the order of their ids, so that two moves in opposite directions cannot deadlock."""
     for offering_id in sorted(set(offering_ids)):
-        _lock_offering(db, offering_id)
-
-
-def _lock_offering(db: Session, offering_id: int) -> Offering:
-    offering = db.scalars(
-        select(Offering).where(Offering.id == offering_id).with_for_update().execution_options(populate_existing=True)
-    ).one_or_none()
-    if offering is None:
-        raise NotFound
-    return offering
-
-
-def _waiting_list(offering_id: int) -> Select[Enrolment]:
-    return (
-        select(Enrolment)
-        .where(Enrolment.offering_id == offering_id, Enrolment.state == EnrolmentState.WAITLISTED)
-        .order_by(Enrolment.queued_at, Enrolment.id)
-        .execution_options(populate_existing=True)
-    )
-
-
-def _fill_free_places(db: Session, offering: Offering) -> Sequence[Enrolment]:
-    """Give the free places of a locked offering to its waiting list.
-
-    Nobody gets a place in an offering that is over.
-    """
-    counts = count_places(db, offering)
-    free = counts.capacity - counts.taken
-    if not counts.waiting or free <= 0 or offering.state != OfferingState.PUBLISHED or _is_over(db, offering):
-        return ()
-    promoted = db.scalars(_waiting_list(offering.id).limit(free)).all()
-    for enrolment in promoted:
-        _give_place(db, enrolment, reason=None)
-    return promoted
-
-
-def _give_place(db: Session, enrolment: Enrolment, *, reason: str | None) -> None:
-    enrolment.state = EnrolmentState.ENROLLED
-    db.flush()
-    audit.record(
-        db, "enrolment.promote", enrolment, before={"state": "waitlisted"}, after={"state": "enrolled"}, reason=reason
-    )
-    mail.send_promotion(db, enrolment)
-
-
-def _is_over(db: Session, offering: Offering) -> bool:
-    last_end = db.scalar(select(func.max(CourseSession.ends_at)).where(CourseSession.offering_id == offering.id))
-    return last_end is not None and last_end <= clock.now()
-
-
-def _next_queue_moment(db: Session, offering_id: int) -> datetime:
-    """A moment after those of all waiting enrolments, so that servers whose clocks differ still keep the order."""
-    last_queued = db.scalar(
-        select(func.max(Enrolment.queued_at)).where(
-            Enrolment.offering_id == offering_id, Enrolment.state == EnrolmentState.WAITLISTED
-        )
-    )
-    now = clock.now()
-    return now if last_queued is None else max(now, last_queued + timedelta(microseconds=1))
+        lock_offering(db, offering_id)

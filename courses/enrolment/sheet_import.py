@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from courses.enrolment import (
     identity_conflicts,
     pending_lists,
+    place_counts,
     places,
     prerequisites,
     sheet_facts,
@@ -239,7 +240,7 @@ def preview(db: Session, pending: EnrolmentImport, scope: Scope) -> Preview:
             rows.append(replace(row, verdict=RowVerdict.KNOWN, differences=differences, record_id=record_id))
         else:
             rows.append(row)
-    return Preview(rows, places.count_places(db, pending.offering).free, source)
+    return Preview(rows, place_counts.count_places(db, pending.offering).free, source)
 
 
 def standings(db: Session, pending: EnrolmentImport, rows: Sequence[SheetRow]) -> dict[int, HoldingStanding]:
@@ -252,11 +253,19 @@ def standings(db: Session, pending: EnrolmentImport, rows: Sequence[SheetRow]) -
     return {people[trainee_id]: standing for trainee_id, standing in by_person.items()}
 
 
-def apply(db: Session, pending: EnrolmentImport, scope: Scope, *, revision: str | None = None) -> SheetImportResult:
+def apply(
+    db: Session,
+    pending: EnrolmentImport,
+    scope: Scope,
+    *,
+    revision: str | None = None,
+    may_split: bool | None = None,
+) -> SheetImportResult:
     """Enrol the people of the accepted rows and wipe the stored rows. Applying an import again changes nothing.
 
-    revision: that of the list on the page, where it is known. Raises ChangedElsewhere when the list was changed
-    since, or its sheet is not chosen yet.
+    revision: that of the list on the page, where it is known. may_split: as in `places.enrol_all`; whoever enrols people for
+    whom the places do not suffice has to say it. Raises ChangedElsewhere when the list was changed since, its sheet is not
+    chosen yet, or that answer is missing; and DomainError as `places.enrol_all`.
     """
     db.refresh(pending, with_for_update=True)
     if pending.applied_at is not None or pending.content is None:
@@ -270,9 +279,15 @@ def apply(db: Session, pending: EnrolmentImport, scope: Scope, *, revision: str 
     # Others may have registered or enrolled the same people before the lock was granted.
     final = preview(db, pending, scope)
     accepted = [row.facts for row in final.accepted if row.facts]
+    if final.waitlisted and len(final.accepted) > 1 and may_split is None:
+        raise ChangedElsewhere(
+            "split_unknown",
+            N_("There are not enough free places. Say whether these people stay together; nobody was enrolled yet."),
+        )
     people = trainees.register_all(db, accepted, pending.offering.district_id, scope=scope)
     pairs = list(zip(people, accepted, strict=True))
-    enrolments = places.enrol_all(db, pending.offering_id, pairs, source=EnrolmentSource.IMPORT)
+    source_of_all = EnrolmentSource.IMPORT
+    enrolments = places.enrol_all(db, pending.offering_id, pairs, source=source_of_all, may_split=may_split)
     states = [enrolment.state for enrolment in enrolments]
     pending.applied_at, pending.content = clock.now(), None
     db.flush()

@@ -150,8 +150,8 @@ def _counted(
     reason: type[ImportLine],
     condition: ColumnElement[bool],
     joined: ColumnElement[bool] | None = None,
-) -> Iterator[tuple[str | None, dict[str, Any] | None, int, list[int]]]:
-    """Yield code and parameters of a reason, the number of rows with it, and the first of their lines.
+) -> Iterator[Any]:
+    """Return code and parameters of a reason, the number of rows with it, and the first of their lines.
 
     reason: whose reason counts; with `joined` that of another row, to which the condition joins.
     """
@@ -160,8 +160,7 @@ def _counted(
     if joined is not None:
         statement = statement.select_from(ImportLine).join(reason, joined)
     statement = statement.where(ImportLine.run_id == run.id, condition).group_by(reason.code, reason.params)
-    for code, params, number, first_lines in db.execute(statement.order_by(func.min(ImportLine.line))):
-        yield code, params, number, first_lines
+    return iter(db.execute(statement.order_by(func.min(ImportLine.line))))
 
 
 def ranges(lines: Iterable[int]) -> list[tuple[int, int]]:

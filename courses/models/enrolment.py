@@ -14,7 +14,9 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     SmallInteger,
+    and_,
     func,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -99,6 +101,9 @@ def open_ticket(ticket_hash: bytes, ticket_sealed: bytes) -> str:
     return crypto.cipher().decrypt(TICKET_COLUMN, binding_of(ticket_hash), ticket_sealed)
 
 
+_OFFERED = "state = 'waitlisted' AND offered_until IS NOT NULL"
+
+
 class Enrolment(Base):
     """A trainee in an offering. `ticket` is the unguessable part of the ticket page's address: whoever has it is let in.
 
@@ -111,6 +116,11 @@ class Enrolment(Base):
 
     `phone` and `email` are the contacts that were given for this enrolment. What is sent about it goes there, because the
     contacts of the trainee's record may be somebody else's as long as they are not proven.
+
+    `offered_until` of a waiting enrolment: a place is held for it and offered to the person until then. A cancelled one keeps
+    the moment where the person left the waiting list because the offer was not answered.
+
+    `group_id`: the people with whom this one waits (`EnrolmentGroup`).
 
     `held_elsewhere` describes a certificate of another branch that the trainee holds on paper, as an administrator accepted
     it for a course that demands one; None for everybody else. It is read where such a course is judged, and not with the row.
@@ -137,6 +147,8 @@ class Enrolment(Base):
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     email_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     held_elsewhere: Mapped[str | None] = mapped_column(deferred=True)
+    offered_until: Mapped[datetime | None] = mapped_column(deferred=True)
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment_group.id"), deferred=True)
 
     offering: Mapped[Offering] = relationship()
     trainee: Mapped[Trainee] = relationship()
@@ -150,6 +162,8 @@ class Enrolment(Base):
             postgresql_where="state <> 'cancelled'",
         ),
         Index("ix_enrolment_waiting", "offering_id", "queued_at", "id", postgresql_where="state = 'waitlisted'"),
+        Index("ix_enrolment_offered", "offered_until", "offering_id", postgresql_where=_OFFERED),
+        Index("ix_enrolment_group_id", "group_id", postgresql_where="group_id IS NOT NULL"),
         Index("ix_enrolment_owed", "id", postgresql_where="certificate_due AND certified_at IS NULL"),
         CheckConstraint(
             "state IN ('enrolled', 'waitlisted', 'cancelled', 'completed', 'failed', 'incomplete')",
@@ -162,6 +176,10 @@ class Enrolment(Base):
         CheckConstraint("sessions_attended >= 0 AND minutes_attended >= 0", name="attended"),
         CheckConstraint("octet_length(ticket_hash) = 32", name="ticket_hash"),
         CheckConstraint("held_elsewhere <> ''", name="held_elsewhere"),
+        CheckConstraint(
+            "offered_until IS NULL OR state = 'waitlisted' OR (state = 'cancelled' AND cancelled_at >= offered_until)",
+            name="offered",
+        ),
     )
 
     def __init__(self, *, ticket: str | None = None, **columns: Any) -> None:
@@ -210,6 +228,26 @@ class Enrolment(Base):
         """Condition: the enrolment has one of these tickets."""
         return cls.ticket_hash.in_([crypto.token_hash(ticket) for ticket in tickets])
 
+    @property
+    def is_offered(self) -> bool:
+        """True while a place is held for this waiting enrolment, which the person may accept."""
+        return self.state == EnrolmentState.WAITLISTED and self.offered_until is not None
+
+    @classmethod
+    def takes_place(cls) -> ColumnElement[bool]:
+        """Condition: the enrolment has a place, or one is held for it while it is offered."""
+        return or_(cls.state.in_(HOLDS_PLACE), cls.place_is_offered())
+
+    @classmethod
+    def place_is_offered(cls) -> ColumnElement[bool]:
+        """Condition: a place is held for the waiting enrolment while it is offered."""
+        return and_(cls.state == EnrolmentState.WAITLISTED, cls.offered_until.is_not(None))
+
+    @classmethod
+    def waits(cls) -> ColumnElement[bool]:
+        """Condition: the enrolment stands in the waiting list, and no place is offered to it."""
+        return and_(cls.state == EnrolmentState.WAITLISTED, cls.offered_until.is_(None))
+
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
         """The enrolments of the offerings that the scope covers, and the user's own."""
@@ -218,6 +256,33 @@ class Enrolment(Base):
         of_offerings = cls.offering_id.in_(select(Offering.id).where(Offering.visible_to(scope)))
         own = cls.trainee_id.in_(select(Trainee.id).where(Trainee.user_id == scope.trainee_user_id))
         return scope.covers(trainee=own) | of_offerings
+
+
+class EnrolmentGroup(Base):
+    """People who were enrolled together and wait together: a list of a host, or those whom a visitor enrols after oneself.
+
+    `may_split`: whoever enrolled them consented that places are given to a part of them. `contact_id` is the enrolment of the
+    visitor who enrolled the others; None for a list. `passed_over` counts the places that went to people behind the group
+    since it stands first of those that no free places suffice for; `kept_since`: since then free places are kept for it.
+    """
+
+    __tablename__ = "enrolment_group"
+
+    id: Mapped[Identifier]
+    offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id", ondelete="CASCADE"), index=True)
+    contact_id: Mapped[int | None] = mapped_column(
+        ForeignKey("enrolment.id", ondelete="SET NULL", use_alter=True), unique=True
+    )
+    may_split: Mapped[bool] = mapped_column(default=False)
+    passed_over: Mapped[int] = mapped_column(default=0)
+    kept_since: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    __table_args__ = (
+        Index("ix_enrolment_group_kept", "kept_since", postgresql_where="kept_since IS NOT NULL"),
+        CheckConstraint("passed_over >= 0", name="passed_over"),
+        CheckConstraint("kept_since IS NULL OR NOT may_split", name="kept"),
+    )
 
 
 class EnrolmentImport(Base):

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course, Programme
-from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
+from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.person_time import is_withdrawn
 from courses.offerings.offerings import OPEN_STATES
@@ -130,8 +130,8 @@ def _rows(db: Session, offering_ids: Sequence[int]) -> list[OfferingRow]:
             Course.name_zh, Course.name_en, Programme.name_zh, Programme.name_en,
             Organisation.name_zh, Organisation.name_en, District.name_zh, District.name_en,
             Instructor.name,
-            count_enrolments(Enrolment.state.in_(HOLDS_PLACE)),
-            count_enrolments(Enrolment.state == EnrolmentState.WAITLISTED),
+            count_enrolments(Enrolment.takes_place()),
+            count_enrolments(Enrolment.waits()),
             meetings.c.sessions, meetings.c.starts_at, meetings.c.ends_at,
         ),
         meetings,

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, selectinload
 
-from courses.enrolment import places
+from courses.enrolment import place_counts, places
 from courses.models.attendance import Attendance
 from courses.models.catalogue import Course
 from courses.models.offerings import CourseSession, Offering, OfferingState, SessionInstructor, TeachingRole
@@ -103,7 +103,7 @@ def change(db: Session, offering: Offering, plan: OfferingPlan, *, scope: Scope,
         host = _get_host(db, plan.organisation_id, scope)
         offering.organisation_id, offering.district_id = host.id, host.district_id
     capacity = plan.capacity or course.capacity
-    enrolled = places.count_places(db, offering).taken
+    enrolled = place_counts.count_places(db, offering).taken
     if capacity < enrolled:
         raise DomainError(
             "capacity_below_enrolled",

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import AttendanceRule, Course, Programme
-from courses.models.enrolment import HOLDS_PLACE, Enrolment, EnrolmentState
+from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.offerings.class_hours import planned_minutes
 from courses.offerings.listings import BilingualName, count_enrolments, has_session_between, join_listed_tables
@@ -155,8 +155,8 @@ def _statement() -> tuple[Any, Any]:
             Organisation.name_zh, Organisation.name_en, District.name_zh, District.name_en, Instructor.name,
             Course.hours, Course.certificate_type, Course.validity_months, Course.refresher,
             Course.attendance_rule, Course.minutes_share,
-            count_enrolments(Enrolment.state.in_(HOLDS_PLACE)),
-            count_enrolments(Enrolment.state == EnrolmentState.WAITLISTED),
+            count_enrolments(Enrolment.takes_place()),
+            count_enrolments(Enrolment.waits()),
             meetings.c.starts, meetings.c.ends, meetings.c.places,
             Offering.contact_name, Offering.contact_phone, Organisation.contact_name, Organisation.contact_phone,
             Offering.directions, Offering.map_address, Offering.bring, Course.bring_zh, Course.bring_en,
@@ -189,7 +189,7 @@ def _public_offering(record: Any) -> PublicOffering:
         organisation=BilingualName(record[9], record[10]), district=BilingualName(record[11], record[12]),
         lead=record[13], hours=float(record[14]), certificate=record[15] is not None, validity_months=record[16],
         refresher=record[17], attendance_rule=record[18], minutes_share=record[19],
-        free=max(0, record[3] - record[20]), waiting=record[21],
+        free=0 if record[21] else max(0, record[3] - record[20]), waiting=record[21],
         contact_name=contact_name, contact_phone=contact_phone, directions=record[29], map_address=record[30],
         bring=BilingualName(bring_zh, bring_en) if bring_zh else None, fee=record[34], fee_note=record[35],
         meetings=tuple(PublicSession(*facts) for facts in sessions),

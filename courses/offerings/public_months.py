@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from courses.enrolment.place_counts import PlaceCounts
 from courses.models.catalogue import Course
-from courses.models.enrolment import HOLDS_PLACE, Enrolment
+from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.offerings.listings import BilingualName, midnight
 from courses.offerings.public_listings import PublicFilters, conditions, is_open
@@ -85,14 +86,14 @@ def read(db: Session, first: date, filters: PublicFilters, zone: ZoneInfo) -> Mo
     """The sessions of a month (`first`: its first day) whose offerings take enrolments, in two statements."""
     length = monthrange(first.year, first.month)[1]
     by_day = _by_day(db, first, first + timedelta(days=length - 1), filters, zone)
-    taken = _taken(db, {row.offering_id for rows in by_day.values() for row in rows[:PER_DAY]})
+    free = _free_places(db, {row.offering_id: row.capacity for rows in by_day.values() for row in rows[:PER_DAY]})
     days = []
     for day in (first + timedelta(days=number) for number in range(length)):
         rows = by_day.get(day, [])
         entries = tuple(
             MonthEntry(
                 row.offering_id, row.starts_at, row.course, row.district, row.number, row.sessions,
-                max(0, row.capacity - taken.get(row.offering_id, 0)),
+                free[row.offering_id],
             )
             for row in rows[:PER_DAY]
         )  # fmt: skip
@@ -159,14 +160,21 @@ def _by_day(db: Session, first: date, last: date, filters: PublicFilters, zone: 
     return by_day
 
 
-def _taken(db: Session, offering_ids: Collection[int]) -> dict[int, int]:
-    """The places that are taken, by offering."""
+def _free_places(db: Session, capacities: Mapping[int, int]) -> dict[int, int]:
+    """The free places by offering: none where people wait. capacities: of the offerings."""
     counted = (
-        select(Enrolment.offering_id, func.count())
-        .where(Enrolment.offering_id.in_(offering_ids), Enrolment.state.in_(HOLDS_PLACE))
+        select(
+            Enrolment.offering_id,
+            func.count().filter(Enrolment.takes_place()),
+            func.count().filter(Enrolment.waits()),
+        )
+        .where(Enrolment.offering_id.in_(capacities))
         .group_by(Enrolment.offering_id)
     )
-    return {offering_id: number for offering_id, number in db.execute(counted)}
+    free = dict(capacities)
+    for offering_id, taken, waiting in db.execute(counted):
+        free[offering_id] = PlaceCounts(capacities[offering_id], taken, waiting).free
+    return free
 
 
 def _shifted(first: date, months: int) -> date:

@@ -15,7 +15,7 @@ from sqlalchemy import String, cast, exists, func, literal, select, update
 from sqlalchemy.orm import Session, contains_eager
 
 from courses.enrolment import recipients
-from courses.enrolment.mail import LANGUAGE_SEPARATOR
+from courses.enrolment.mail import LANGUAGE_SEPARATOR, REMINDER
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState
@@ -27,15 +27,11 @@ from lms.core.errors import N_
 from lms.core.languages import chinese
 from lms.core.messages import owing
 from lms.core.messages.models import Message, MessageState
-from lms.core.messages.owing import Draft, Purpose
+from lms.core.messages.owing import Draft
 
 BATCH = 200
 # Nobody is reminded at night: before the first hour of the day, or from the last one on.
 FIRST_HOUR, LAST_HOUR = 7, 21
-
-REMINDER = Purpose(
-    "session_reminder", N_("Reminder of a session"), called=False, parameters=("course", "day", "time", "ticket")
-)
 
 _SUBJECT = N_("Your training on %(day)s: %(course)s")
 _TIMES = N_(

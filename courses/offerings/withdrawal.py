@@ -3,7 +3,7 @@
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from courses.enrolment.places import PlaceCounts
+from courses.enrolment.place_counts import PlaceCounts
 from courses.models.attendance import Attendance, AttendanceEvent
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import CourseSession, Offering, OfferingState

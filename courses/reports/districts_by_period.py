@@ -1,16 +1,20 @@
 """Districts by period: person-times in a table of districts and months, quarters or years."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from courses.counting import population
+from courses.reports import charts
 from courses.reports.ledger import Figures, figure_sums, has_figures
 from courses.reports.questions import Question
 from courses.reports.rollups import partial_sums
+from courses.reports.trends import without_gaps
 
-SHADES = 6
+PER = 10_000  # inhabitants that a rate is for
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,16 @@ class DistrictPeriodFigures:
 
 @dataclass(frozen=True)
 class DistrictPeriodTable:
-    """Person-times by (district, period) in `cells`, which leaves zeros out. The sums are of all cells."""
+    """Person-times by (district, period) in `cells`, which leaves zeros out. The sums are of all cells.
+
+    periods: all from the first to the last one with a figure. people: the registered inhabitants of the districts that
+    the question covers, where they are known; a rate is per `PER` of them.
+    """
 
     periods: tuple[str, ...]
     districts: tuple[int, ...]
     cells: Mapping[tuple[int, str], int]
+    people: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -44,11 +53,28 @@ class DistrictPeriodTable:
         """The sum of a column."""
         return sum(number for (_district, cell_period), number in self.cells.items() if cell_period == period)
 
-    def shade(self, district: int, period: str) -> int:
-        """How dark a cell is: 0 for none, up to `SHADES` for the largest of the table."""
+    def rate(self, number: int, district: int | None = None) -> float | None:
+        """A number per `PER` inhabitants of a district, or of all districts. None where these are not known."""
+        if district is not None:
+            return per_inhabitants(number, self.people.get(district))
+        everybody = None if set(self.districts) - set(self.people) else sum(self.people.values())
+        return per_inhabitants(number, everybody)
+
+    @cached_property
+    def _largest(self) -> tuple[float, float]:
+        """The largest cell, and the largest rate of a cell."""
+        rates = (self.rate(number, district) or 0 for (district, _period), number in self.cells.items())
+        return max(self.cells.values(), default=0), max(rates, default=0)
+
+    def shade(self, district: int, period: str, *, by_rate: bool = False) -> int:
+        """How dark a cell is: 0 for none, up to `charts.SHADES` for the largest of the table, or for the largest rate."""
         number = self.cells.get((district, period), 0)
-        largest = max(self.cells.values(), default=0)
-        return 0 if number <= 0 else max(1, -(-number * SHADES // largest))
+        return charts.shade(self.rate(number, district) if by_rate else number, self._largest[by_rate])
+
+
+def per_inhabitants(number: int, inhabitants: int | None) -> float | None:
+    """A number per `PER` inhabitants; None where these are not known."""
+    return number * PER / inhabitants if inhabitants else None
 
 
 def figures(db: Session, question: Question) -> list[DistrictPeriodFigures]:
@@ -68,8 +94,12 @@ def table(db: Session, question: Question) -> DistrictPeriodTable:
     for row in figures(db, question):
         cell = (row.district, row.period)
         cells[cell] = cells.get(cell, 0) + row.figures.person_times
+    unit = question.filters.grouping.period_unit
+    periods = {period for _district, period in cells}
+    people = population.latest(db, question.filters.until.year)
     return DistrictPeriodTable(
-        periods=tuple(sorted({period for _district, period in cells})),
+        periods=tuple(without_gaps(periods, unit) if unit else sorted(periods)),
         districts=tuple(sorted({district for district, _period in cells})),
         cells={cell: number for cell, number in cells.items() if number},
+        people={district: number for district, (number, _year) in people.items() if question.covers_district(district)},
     )

@@ -18,6 +18,8 @@ class ReportDocument:
 
     question: the filters as (label, value). Each row and the total have as many cells as there are columns; so has the
     branch's sum, which is empty where the total is the branch's. language: "zh" or "en". made: the line in the footer.
+    totals: (label, figure, notes beneath it). picture: an SVG image, empty where there is nothing to draw; its caption
+    stands above it, and its description is for screen readers.
     """
 
     organisation: str
@@ -32,6 +34,10 @@ class ReportDocument:
     rule_title: str
     rule: Sequence[str]
     made: str
+    totals: Sequence[tuple[str, str, Sequence[str]]] = ()
+    picture: str = ""
+    picture_caption: str = ""
+    picture_description: str = ""
 
 
 def render(document: ReportDocument, *, now: datetime) -> bytes:

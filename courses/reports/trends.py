@@ -23,7 +23,8 @@ class Trend:
     """Person-times by period, of this year and of the year before.
 
     names: the keys of this year's periods, one after the other. this, before: a value for each; 0 where nothing was
-    counted, None where the question does not ask for the period, or where it is still to come. earlier: the values of
+    counted, None where the question does not ask for the period, where it is still to come, and in the years before
+    also where it is before the first period with a figure. earlier: the values of
     years before the year before, by year, the newest first. year: of `this`; None where the periods are of two years.
     target: of the year, where the question is of one whole year.
     """
@@ -71,7 +72,7 @@ def trend(db: Session, question: Question, rows: Sequence[ReportRow], today: dat
     return Trend(
         names=tuple(period.key for period in periods),
         this=tuple(_value(counted, period, today) for period in periods),
-        before=tuple(_value(counted_before, period.shifted(-1), today) for period in periods),
+        before=_since_first(counted_before, [period.shifted(-1) for period in periods], today),
         earlier={},
         year=since.year if since.year == until.year else None,
         target=target,
@@ -88,7 +89,8 @@ def _years(rows: Sequence[ReportRow], unit: PeriodUnit, since: date, until: date
     def values(year: int) -> Values:
         periods = periods_between(date(year, 1, 1), date(year, 12, 31), unit)
         return tuple(
-            _value(counted, period, today) if first_asked <= period.key <= last_asked else None for period in periods
+            value if first_asked <= period.key <= last_asked else None
+            for period, value in zip(periods, _since_first(counted, periods, today), strict=True)
         )
 
     earlier = sorted((year for year in years_counted if year < last - 1), reverse=True)[:MOST_EARLIER_YEARS]
@@ -117,6 +119,12 @@ def _by_key(rows: Sequence[ReportRow]) -> dict[str, int]:
 def _value(counted: Mapping[str, int], period: Period, today: date) -> int | None:
     number = counted.get(period.key)
     return (0 if period.first <= today else None) if number is None else number
+
+
+def _since_first(counted: Mapping[str, int], periods: Sequence[Period], today: date) -> Values:
+    """The value of each period, and None before the first one that was ever counted: the figures may begin there."""
+    first = min(counted, default=None)
+    return tuple(None if first is None or period.key < first else _value(counted, period, today) for period in periods)
 
 
 def _is_over(key: str, today: date) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, Text, cast, func, select
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course
-from courses.models.enrolment import Enrolment, EnrolmentState
+from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.reports.ledger import NO_INSTRUCTOR, course_matches, offering_matches
 from courses.reports.questions import Grouping, Question
@@ -67,9 +67,7 @@ def waiting_offerings(db: Session, question: Question, *, page: int = 1, size: i
     pages = max(1, -(-number // size))
     page = min(max(page, 1), pages)
     enrolled = (
-        select(func.count())
-        .where(Enrolment.offering_id == Offering.id, Enrolment.state == EnrolmentState.ENROLLED)
-        .scalar_subquery()
+        select(func.count()).where(Enrolment.offering_id == Offering.id, Enrolment.takes_place()).scalar_subquery()
     )
     first = select(func.min(CourseSession.starts_at)).where(CourseSession.offering_id == Offering.id).scalar_subquery()
     statement = (
@@ -96,7 +94,7 @@ def _waitlisted(statement: Select[*tuple[Any, ...]], question: Question) -> Sele
         .join(Course, Course.id == Offering.course_id)
         .join(Organisation, Organisation.id == Offering.organisation_id)
         .where(
-            Enrolment.state == EnrolmentState.WAITLISTED,
+            Enrolment.waits(),
             Offering.state == OfferingState.PUBLISHED,
             offering_matches(question),
             course_matches(question.filters),

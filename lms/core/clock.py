@@ -41,6 +41,11 @@ def branch_today() -> date:
     return today(_Branch.zone)
 
 
+def in_branch(moment: datetime) -> datetime:
+    """A moment in the branch's time zone, for messages that name it."""
+    return moment.astimezone(_Branch.zone)
+
+
 def last_branch_day(moments: Iterable[datetime]) -> date:
     """The day of the latest of some moments in the branch's time zone; today where there are none."""
     return day_of(max(moments, default=now()), _Branch.zone)

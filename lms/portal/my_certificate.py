@@ -152,7 +152,7 @@ def _papers(check: ContactCheck, form: OwnNameForm, status: int = 200) -> Respon
         contact=contact_checks.masked(check),
         people=own_papers.of_records(db(), records, zone=current_app.config["SETTINGS"].zone),
         needs_name=records.needs_name,
-        states=labels.STATES,
+        state_of=labels.state_of,
         state_label=STATE_LABELS,
         state_colour=STATE_COLOURS,
     )

@@ -32,7 +32,7 @@ def page() -> ResponseReturnValue:
         enrolments=rows,
         held=held,
         legacy=legacy_holding.of_trainee(db(), trainee_id, zone=zone) if trainee_id is not None else (),
-        states=labels.STATES,
+        state_of=labels.state_of,
         certificate_states=STATE_LABELS,
         certificate_tones=STATE_COLOURS,
         own_record=None if rows else ticket_accounts.find_own(db(), current_user.user),

@@ -21,19 +21,22 @@ from courses.enrolment import (
     listings,
     moving,
     name_writings,
+    place_offers,
     places,
     prerequisites,
     ticket_accounts,
+    waiting_groups,
+    waiting_list,
 )
 from courses.enrolment.forms.enrolment import OwnCancellationForm
-from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentState
+from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentSource, EnrolmentState
 from courses.models.offerings import OfferingState
 from courses.offerings import class_messages
 from lms.accounts import contact_checks, proven_here
 from lms.accounts.forms import ButtonForm, NewPasswordForm
 from lms.core import clock, fonts, guesses
 from lms.core.access import public
-from lms.core.errors import NotFound
+from lms.core.errors import DomainError, NotFound
 from lms.core.form_errors import refused_on
 from lms.core.languages import language, named
 from lms.core.limits import limiter, network
@@ -58,9 +61,13 @@ def page(ticket: str) -> ResponseReturnValue:
         "tickets/page.html",
         enrolment=row,
         offering=row.offering,
-        state=labels.STATES[EnrolmentState(row.state)],
+        state=labels.state_of(row),
         code=Markup(ticket_code.svg(public_url, ticket)),  # noqa: S704  # made of rectangles by us
-        position=places.waiting_position(db(), row),
+        position=waiting_list.position(db(), row),
+        answered=place_offers.answered_with(db(), row) if row.is_offered else (),
+        group=waiting_groups.standing(db(), row) if row.state == EnrolmentState.WAITLISTED else None,
+        may_bring=_may_bring(row),
+        may_enrol_again=row.offered_until is not None and _is_open_to_visitors(row),
         class_messages=class_messages.of_enrolment(db(), row.id),
         moved=moving.moved_to(db(), row.id),
         clashes=clashes.find_of_enrolment(db(), row) if _stands(row) else (),
@@ -211,6 +218,19 @@ def of_ticket(ticket: str) -> Enrolment:
 
 def _may_cancel(row: Enrolment) -> bool:
     return _stands(row) and not places.has_attended(db(), row)
+
+
+def _may_bring(row: Enrolment) -> bool:
+    """Tell whether the holder may enrol another person beside oneself: where visitors enrol, and the holder did so, too."""
+    return row.state in ACTIVE_STATES and row.source == EnrolmentSource.SELF and _is_open_to_visitors(row)
+
+
+def _is_open_to_visitors(row: Enrolment) -> bool:
+    try:
+        places.get_open_to_visitors(db(), row.offering_id)
+    except (DomainError, NotFound):
+        return False
+    return True
 
 
 def _stands(row: Enrolment) -> bool:

@@ -4,15 +4,15 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileAllowed, FileField
-from wtforms import BooleanField, EmailField, HiddenField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Email, InputRequired, Length, Optional
+from wtforms import BooleanField, EmailField, HiddenField, RadioField, StringField, TextAreaField
+from wtforms.validators import AnyOf, DataRequired, Email, InputRequired, Length, Optional
 
 from courses.enrolment.forms.consents import TextVersionField, relation_field
 from courses.enrolment.forms.trainees import REASON_LIMIT, PersonForm, TraineeForm
 from courses.enrolment.pasted_list import MAX_CHARACTERS
 from courses.enrolment.sheet import HEADINGS
 from courses.enrolment.trainees import TraineeFacts
-from lms.core.forms import Form, PersonNameField, PhoneField, RowIdField, strip
+from lms.core.forms import Form, PersonNameField, PhoneField, RowIdField, choices, strip
 from lms.core.spreadsheets import CELL_LENGTH
 
 CONSENT_GIVEN = _("The person gave consent on paper or in person. I have it, or heard it.")
@@ -44,6 +44,24 @@ class SelfEnrolmentForm(PersonForm):
             guardian_name=self.guardian_name.data,
             guardian_phone=self.guardian_phone.data,
         )
+
+
+class CompanionForm(SelfEnrolmentForm):
+    """The facts of a person whom a visitor enrols beside oneself, and whether places may be given to a part of them."""
+
+    may_split = BooleanField(_("If there are not enough places for all of us, places may be given to a part of us."))
+
+
+class OfferAnswerForm(Form):
+    """The answer to the offer of a place."""
+
+    answer = HiddenField(validators=[AnyOf(("accept", "decline"))])
+
+
+class GroupForm(Form):
+    """The choice whether places may be given to a part of the people who wait together."""
+
+    split = HiddenField(validators=[AnyOf(("part", "together"))])
 
 
 class StaffEnrolmentForm(TraineeForm):
@@ -159,4 +177,19 @@ class SheetApplyForm(Form):
     """The confirmation of a previewed list. `revision` is that of the list on the page."""
 
     consent_given = BooleanField(_("The people of this list gave their consent on paper or in person."))
+    split = RadioField(
+        _("There are not enough free places for all. What should happen?"),
+        choices=choices(
+            [
+                ("part", _("Give places to a part of them, in the order of the rows; the others wait")),
+                ("together", _("Keep them together: all wait until there are places for all of them")),
+            ]
+        ),
+        validators=[Optional()],
+    )
     revision = HiddenField()
+
+    @property
+    def may_split(self) -> bool | None:
+        """The choice whether places may be given to a part of the people; None where nothing was chosen."""
+        return {"part": True, "together": False}.get(self.split.data or "")

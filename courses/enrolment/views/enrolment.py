@@ -14,16 +14,20 @@ from courses.enrolment import (
     listings,
     name_writings,
     namesakes,
+    place_counts,
+    place_offers,
     places,
     prerequisites,
     proposals,
     trainee_search,
     trainees,
     trainees_rights,
+    waiting_groups,
 )
 from courses.enrolment.forms.enrolment import (
     ConflictForm,
     EnrolmentReasonForm,
+    GroupForm,
     RegisteredTraineeForm,
     StaffEnrolmentForm,
 )
@@ -65,8 +69,9 @@ def index(offering_id: int) -> ResponseReturnValue:
         only_without_consent=only_these,
         legible=trainees_rights.legible_ids(db(), trainee_ids, scope()),
         standings=standings,
-        places=places.count_places(db(), offering),
-        states=labels.STATES,
+        places=place_counts.count_places(db(), offering),
+        state_of=labels.state_of,
+        groups=waiting_groups.of_offering(db(), offering),
         sources=labels.SOURCES,
         mask_phone=mask_phone,
         unprintable={name.enrolment_id: name for name in name_writings.of_enrolments(db(), standing_rows)},
@@ -190,6 +195,26 @@ def give_place(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
     )
 
 
+@blueprint.route("/<int:enrolment_id>/withdraw-offer", methods=["GET", "POST"])
+@requires(*STAFF)
+def withdraw_offer(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
+    """Withdraw the offer of a place with a reason; the person goes to the end of the waiting list."""
+    return _form_with_reason(
+        "enrolment/withdraw_offer.html", offering_id, enrolment_id, place_offers.withdraw, _("The offer was withdrawn.")
+    )
+
+
+@blueprint.post("/<int:enrolment_id>/group")
+@requires(*STAFF)
+def group(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
+    """Record whether places may be given to a part of the people who wait together."""
+    enrolment = _get_enrolment(offering_id, enrolment_id)
+    form = GroupForm()
+    if form.validate_on_submit():
+        waiting_groups.set_may_split(db(), enrolment, may_split=form.split.data == "part")
+    return redirect(url_for("enrolment.index", offering_id=offering_id, _anchor="waiting"))
+
+
 @blueprint.post("/<int:enrolment_id>/up")
 @requires(*STAFF)
 def move_up(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
@@ -222,7 +247,7 @@ def _form_with_reason(
             rule(db(), enrolment, form.reason.data)
             flash(success_message)
             return redirect(url_for("enrolment.index", offering_id=offering_id))
-    counts = places.count_places(db(), enrolment.offering)
+    counts = place_counts.count_places(db(), enrolment.offering)
     body = render_template(template, enrolment=enrolment, offering=enrolment.offering, form=form, places=counts)
     return make_response(body, 422 if form.is_submitted() else 200)
 
@@ -249,7 +274,7 @@ def _render_new(
         types=prerequisites.type_names(db(), demands),
         legible=trainees_rights.legible_ids(db(), [person.id for person in people or ()], scope()),
         conflict_form=conflict_form or (ConflictForm() if warnings.conflict else None),
-        places=places.count_places(db(), offering),
+        places=place_counts.count_places(db(), offering),
         mask_phone=mask_phone,
         has_searched=request.endpoint == "enrolment.find",
     )

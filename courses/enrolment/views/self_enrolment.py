@@ -4,9 +4,18 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerDay, RateLimitItemPerMinute
 
-from courses.enrolment import consents, enrolment_keys, places, prerequisites, privacy_texts, trainees
+from courses.enrolment import (
+    consents,
+    enrolment_keys,
+    place_counts,
+    places,
+    prerequisites,
+    privacy_texts,
+    trainees,
+)
 from courses.enrolment.consents import Guardian
-from courses.enrolment.forms.enrolment import SelfEnrolmentForm
+from courses.enrolment.forms.enrolment import CompanionForm, SelfEnrolmentForm
+from courses.models.enrolment import Enrolment
 from courses.models.privacy import ConsentWay
 from lms.core import form_keys, guesses, limits
 from lms.core.access import public
@@ -40,8 +49,12 @@ def page(offering_id: int) -> ResponseReturnValue:
 
     The same form sent again by the same browser, as by a double tap, gets the ticket of the first time.
     """
-    form = SelfEnrolmentForm()
-    form_name = f"enrol:{offering_id}"
+    return answer(offering_id, SelfEnrolmentForm())
+
+
+def answer(offering_id: int, form: SelfEnrolmentForm, companion: Enrolment | None = None) -> ResponseReturnValue:
+    """Answer the form of enrolment. companion: the enrolment of the person who enrols this one beside oneself."""
+    form_name = f"enrol:{offering_id}:{companion.id}" if companion is not None else f"enrol:{offering_id}"
     form_hash = form_keys.hash_of_request(form_name) if form.is_submitted() else None
     answered = enrolment_keys.find(db(), form_hash)
     if answered is not None:
@@ -56,7 +69,14 @@ def page(offering_id: int) -> ResponseReturnValue:
             text = consents.version_shown(db(), form.privacy_version.data)
             guardian = _guardian(form)
             _count_phone(form.phone.data or "")
-            result = places.enrol_oneself(db(), offering_id, form.facts(), tell=_may_be_told(form))
+            result = places.enrol_oneself(
+                db(),
+                offering_id,
+                form.facts(),
+                tell=_may_be_told(form),
+                companion=companion,
+                may_split=isinstance(form, CompanionForm) and form.may_split.data,
+            )
             if result.already_enrolled:
                 return render_template("self_enrolment/again.html", offering=offering)
             consents.give(
@@ -74,7 +94,7 @@ def page(offering_id: int) -> ResponseReturnValue:
         except TooManyGuesses as refusal:
             form.form_errors.append(message_of(refusal))
             status = refusal.status
-    counts = places.count_places(db(), offering)
+    counts = place_counts.count_places(db(), offering)
     text = privacy_texts.current(db())
     demands = prerequisites.of_offering(offering)
     body = render_template(
@@ -86,6 +106,7 @@ def page(offering_id: int) -> ResponseReturnValue:
         form_key=form_keys.key_of(form_name),
         places=counts,
         text=text,
+        companion=companion,
     )
     return make_response(body, status)
 

@@ -167,7 +167,7 @@ def apply(offering_id: int, ref: str) -> ResponseReturnValue:
     pending = sheet_import.get_pending(db(), offering_id, ref, scope())
     form = SheetApplyForm()
     try:
-        result = sheet_import.apply(db(), pending, scope(), revision=form.revision.data)
+        result = sheet_import.apply(db(), pending, scope(), revision=form.revision.data, may_split=form.may_split)
     except sheet_import.ChangedElsewhere as error:
         flash(message_of(error), "warning")
         return redirect(url_for("enrolment.preview", offering_id=offering_id, ref=ref))

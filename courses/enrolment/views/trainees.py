@@ -198,7 +198,7 @@ def _render_page(
         proposals=proposals.list_of_trainee(db(), trainee.id, scope()),
         reads_today=disclosures.reads_today(db(), _today()),
         reads_per_day=_limit(),
-        states=labels.STATES,
+        state_of=labels.state_of,
         id_types=labels.ID_TYPES,
         form=form,
         id_number=id_number,

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from courses.catalogue import catalogue
-from courses.enrolment import places
+from courses.enrolment import place_counts
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.training_requests import TrainingRequest
 from courses.offerings import (
@@ -96,7 +96,7 @@ def index() -> ResponseReturnValue:
 def page(offering_id: int) -> ResponseReturnValue:
     """An offering: its facts, sessions, instructors and places, and the actions that the user may take."""
     offering = offerings.get_with_details(db(), offering_id, scope())
-    counts = places.count_places(db(), offering)
+    counts = place_counts.count_places(db(), offering)
     is_cancelled = offering.state == OfferingState.CANCELLED
     may_change = offerings.is_in_scope(db(), offering.id, _staff_scope())
     return render_template(

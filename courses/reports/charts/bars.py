@@ -132,13 +132,13 @@ def bullet(
     """Bullet bars: the part of its target that each row reached, the line of 100 %, and a mark for the year before.
 
     labels: of the value, of the line of 100 %, and of the year before. no_target: the text of a row without a target.
-    A bar of more than twice its target is cut off at an arrow; its figures stand beside it.
+    A bar of more than twice its target is cut off, which two white strokes say; its figures stand beside it.
     """
     if not any(row.target for row in rows):
         return nothing_drawn(title, description, nothing, narrow=narrow)
     drawing = Drawing(narrow=narrow)
     keys = [Key(labels[0], Meaning.PERSON_TIMES), Key(labels[1], Meaning.TARGET, "tick")]
-    if any(row.before is not None for row in rows):
+    if any(row.before for row in rows):
         keys.append(Key(labels[2], Meaning.LAST_YEAR, "tick"))
     top = drawing.legend(keys)
     shares = [row.value / row.target if row.target else None for row in rows]
@@ -160,8 +160,9 @@ def bullet(
         reached = layout.x(max(0, min(share or 0, length)) / length)
         drawing.rect(layout.box.left, y + 2, reached - layout.box.left, breadth - 4, Meaning.PERSON_TIMES)
         if share is not None and share > length:
-            drawing.text(reached + 2, y + breadth / 2, "›", bold=True, fill=Meaning.PERSON_TIMES)
-        if before is not None:
+            for back in (16, 10):
+                drawing.line(reached - back, y + breadth, reached - back + 5, y, PAPER, width=2.5)
+        if before:
             at = layout.x(max(0, min(before, length)) / length)
             drawing.line(at, y - 1, at, y + breadth + 1, PAPER, width=5)
             drawing.line(at, y - 1, at, y + breadth + 1, Meaning.LAST_YEAR, width=3)

@@ -148,16 +148,23 @@ class Drawing:
         return _em(text) * (size or self.font_size)
 
     def wrapped(self, text: str, room: float) -> list[str]:
-        """The text in as many lines as it needs: broken at spaces, and within Chinese text at any character."""
+        """The text in as many lines as it needs, about equally long: broken at spaces, and in Chinese at any character."""
+        pieces = _PIECES.findall(printable(text))
+        lines = self._filled(pieces, room)
+        even = self.text_width(text) / len(lines) + self.font_size
+        balanced = self._filled(pieces, min(room, even)) if len(lines) > 1 else lines
+        return balanced if len(balanced) == len(lines) else lines
+
+    def _filled(self, pieces: Sequence[str], room: float) -> list[str]:
         lines: list[str] = []
         current = ""
-        for piece in _PIECES.findall(printable(text)):
-            if current and self.text_width((current + piece).rstrip()) > room:
-                lines.append(current.rstrip())
-                current = piece.lstrip()
+        for piece in pieces:
+            if current.strip() and self.text_width((current + piece).rstrip()) > room:
+                lines.append(current.strip())
+                current = piece
             else:
                 current += piece
-        return [*lines, current.rstrip()] if current.strip() or not lines else lines
+        return [*lines, current.strip()] if current.strip() or not lines else lines
 
     def legend(self, keys: Sequence[Key]) -> float:
         """Write a legend at the top. Returns the y beneath it."""
@@ -214,10 +221,11 @@ def nothing_drawn(title: str, description: str, text: str, *, narrow: bool) -> b
     return drawing.made(title, description, 80 + (len(lines) - 1) * 20)
 
 
-def for_paper(svg: bytes, families: Sequence[str]) -> bytes:
-    """The image with the fonts of a document: Typst knows no others."""
-    names = ", ".join(f"'{family}'" for family in families)
-    return svg.replace(f'font-family="{FONT}"'.encode(), f'font-family="{names}"'.encode(), 1)
+def for_paper(svg: bytes, families: Sequence[str], bold: Sequence[str]) -> bytes:
+    """The image with the fonts of a document, since Typst knows no others. bold: the families that have a bold weight."""
+    names, bold_names = (", ".join(f"'{family}'" for family in group) for group in (families, bold))
+    text = svg.decode().replace(f'font-family="{FONT}"', f'font-family="{names}"', 1)
+    return text.replace(' font-weight="bold"', f' font-weight="bold" font-family="{bold_names}"').encode()
 
 
 def printable(text: str) -> str:

@@ -9,7 +9,7 @@ from courses.reports.charts.drawing import HAIR, MARGIN, QUIET, Box, Drawing, Se
 
 _TALL = 150  # the height of a line
 _GAP = 36  # between two panels beside each other
-_NAME_ROOM = 150  # pixels of a name, before it goes on in a second line
+_NAME_ROOM = {True: 150, False: 190}  # pixels of a name, before it goes on in a second line
 _DASHES = "4 3"  # of the mean
 
 
@@ -104,7 +104,7 @@ class _Panel:
     def dots(self) -> float:
         """Draw a dot for each name. Returns the y beneath them."""
         drawing, scale = self.drawing, self._scale
-        names = [drawing.wrapped(name, _NAME_ROOM) for name in self.names]
+        names = [drawing.wrapped(name, _NAME_ROOM[drawing.narrow]) for name in self.names]
         texts = ["–" if value is None else f"{value:.1%}" for value in self.rate.values]
         line_height = drawing.font_size + 4
         heights = [max(len(lines) * line_height, 18) + 5 for lines in names]

@@ -5,9 +5,11 @@ from typing import TypeVar
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import StringField
-from wtforms.validators import DataRequired, Length, Optional
+from flask_wtf.file import FileAllowed, FileField, FileRequired
+from wtforms import IntegerField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
+from courses.counting import targets
 from lms.core.forms import Form, strip
 from lms.core.languages import whole
 from lms.core.spreadsheets import digits
@@ -52,6 +54,32 @@ def cell_name(name: str, place: object) -> str:
 
 class TargetsForm(GridForm):
     """The targets of a year."""
+
+
+class CopyTargetsForm(Form):
+    """The percentage of last year's targets that this year's are set to."""
+
+    percent = IntegerField(
+        _l("Percent of last year's"),
+        [
+            InputRequired(_l("Enter a percentage.")),
+            NumberRange(1, targets.LARGEST_PERCENT, _l("Enter a percentage from 1 to 1,000.")),
+        ],
+        default=100,
+    )
+
+
+class TargetFileForm(Form):
+    """A spreadsheet of targets."""
+
+    file = FileField(
+        _l("Spreadsheet (XLSX or CSV)"),
+        validators=[
+            FileRequired(_l("Choose a file.")),
+            FileAllowed(["xlsx", "csv"], _l("Only XLSX and CSV files can be read. Save the file as one of them.")),
+        ],
+        render_kw={"accept": ".xlsx,.csv"},
+    )
 
 
 class PopulationForm(GridForm):

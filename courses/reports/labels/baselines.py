@@ -8,13 +8,14 @@ from flask_babel import gettext as _
 from courses.counting.opening_balances import SourceSummary
 from courses.counting.population import DistrictPopulation
 from courses.counting.quarters import QuarterState
-from courses.counting.targets import TargetProgress, YearTargets
+from courses.counting.targets import TargetProgress, YearSectorTargets, YearTargets
 from courses.models.catalogue import Programme
 from courses.models.opening_balances import OpeningBalance, OpeningSource
 from courses.reports.labels import report as labels
 from lms.core.exports import Cell, Sheet
 from lms.core.languages import moment, named, whole
-from lms.organisations.models import District
+from lms.organisations.forms import SECTORS
+from lms.organisations.models import District, Sector
 
 
 def targets(year: YearTargets, *, whole_branch: bool) -> Sheet:
@@ -44,6 +45,28 @@ def targets(year: YearTargets, *, whole_branch: bool) -> Sheet:
         total=[_("Total"), None, *_reached_cells(year.total)],
         widths=[14, 26],
     )
+
+
+def sector_targets(year: YearSectorTargets) -> Sheet:
+    """The targets of a year by sector, one row for each sector and programme, without opening balances."""
+    total = sum(year.cells.values(), TargetProgress(None, 0))
+    return Sheet(
+        title=_("Targets by sector %(year)s", year=year.year),
+        preamble=labels.preamble([(_("Year"), str(year.year))]),
+        headings=[_("Sector"), _("Programme"), _("Target"), _("Person-times"), _("Completion")],
+        rows=[
+            [str(SECTORS[sector]), named(programme), *_without_opening(year.cells[programme.code, sector])]
+            for sector in Sector
+            for programme in year.programmes
+        ],
+        total=[_("Total"), None, *_without_opening(total)],
+        widths=[14, 26],
+    )
+
+
+def _without_opening(reached: TargetProgress) -> list[Cell]:
+    target, person_times, _opening, share = _reached_cells(reached)
+    return [target, person_times, share]
 
 
 def _reached_cells(reached: TargetProgress) -> list[Cell]:

@@ -13,6 +13,7 @@ from courses.reports.enrolment import EnrolmentReport
 from courses.reports.filter_options import FilterOptions
 from courses.reports.forms.filters import GROUPING_LABELS
 from courses.reports.labels import report as labels
+from courses.reports.labels.pictures import Picture, on_paper
 from courses.reports.labels.report import FIGURE_LABELS
 from courses.reports.ledger import Figures
 from courses.reports.pdf import ReportDocument
@@ -60,8 +61,8 @@ def districts_sheet(rows: list[DistrictPeriodFigures], filters: Filters, options
     )
 
 
-def report_document(report: EnrolmentReport, options: FilterOptions) -> ReportDocument:
-    """The report as the content of its PDF."""
+def report_document(report: EnrolmentReport, options: FilterOptions, picture: Picture | None = None) -> ReportDocument:
+    """The report as the content of its PDF. picture: that of the report's page."""
     question = report.question
     grouping = question.filters.grouping
     made: datetime = clock.now().astimezone(current_app.config["SETTINGS"].zone)
@@ -85,7 +86,38 @@ def report_document(report: EnrolmentReport, options: FilterOptions) -> ReportDo
         rule_title=_("Counting rule"),
         rule=[str(line) for line in RULE],
         made=_("Created %(moment)s by %(name)s", moment=f"{made:%Y-%m-%d %H:%M}", name=current_user.name),
+        totals=report_totals(report),
+        picture="" if picture is None or not report.rows else on_paper(picture),
+        picture_caption="" if picture is None else picture.caption,
+        picture_description="" if picture is None else picture.description,
     )
+
+
+def report_totals(report: EnrolmentReport) -> list[tuple[str, str, list[str]]]:
+    """The large figures above the table: (label, figure, notes). They are the same as on the page."""
+    total, opening = report.total, report.opening
+    parts = _("%(named)s named + %(counted)s by headcount", named=whole(total.named), counted=whole(total.counted))
+    totals = [
+        (_("Person-times"), whole(total.person_times + opening.person_times), [parts], opening.person_times,
+         whole(report.branch.person_times)),
+        (_("People"), whole(report.people), [_("Distinct trainees; rows do not add up")], 0, whole(report.branch_people)),
+        (_("Person-hours"), labels.hours(total.minutes), [_("Hours attended, summed")], 0,
+         labels.hours(report.branch.minutes)),
+        (_("Certificates issued"), whole(total.certificates + opening.certificates),
+         [_("%(number)s passed", number=whole(total.passed))], opening.certificates, whole(report.branch.certificates)),
+    ]  # fmt: skip
+    return [
+        (
+            label,
+            figure,
+            [
+                *notes,
+                *([_("+ %(number)s from before this system", number=whole(before))] if before else []),
+                *([] if report.question.covers_branch else [_("Whole branch: %(number)s", number=branch)]),
+            ],
+        )
+        for label, figure, notes, before, branch in totals
+    ]
 
 
 def opening_rows(report: EnrolmentReport, options: FilterOptions) -> list[tuple[str, int]]:

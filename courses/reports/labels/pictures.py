@@ -10,6 +10,7 @@ from flask_babel import ngettext
 
 from courses.reports import charts
 from courses.reports.charts import Bullet, Meaning, Series, Tile
+from courses.reports.districts_by_period import per_inhabitants
 from courses.reports.forms.filters import GROUPING_LABELS
 from courses.reports.hours import Hours
 from courses.reports.indicators import RowRate
@@ -20,7 +21,7 @@ from courses.reports.periods import Period, PeriodUnit
 from courses.reports.questions import Figure, Filters
 from courses.reports.report_rows import ReportRow
 from courses.reports.trends import Trend, without_gaps
-from lms.core import languages
+from lms.core import fonts, languages
 from lms.organisations.models import District
 
 MAX_BARS = 20  # of a picture whose rows are no periods: the largest rows
@@ -36,6 +37,12 @@ class Picture:
     caption: str
     description: str
     draw: Callable[[bool], bytes]
+
+
+def on_paper(picture: Picture) -> str:
+    """The wide image with the fonts of printed documents."""
+    families = fonts.families()
+    return charts.for_paper(picture.draw(False), families["sans"], families["bold"]).decode()
 
 
 def enrolment(rows: Sequence[ReportRow], trend: Trend | None, filters: Filters, today: date) -> Picture:
@@ -214,8 +221,8 @@ def district_map(districts: Sequence[District], person_times: Mapping[int, int],
     tiles = []
     for district in districts:
         number, inhabitants = person_times.get(district.id, 0), people.get(district.id)
-        value = per_10000(number, inhabitants)
-        text = "–" if value is None else f"{value:,.1f}"
+        value = per_inhabitants(number, inhabitants)
+        text = "–" if value is None else f"{value:,.1f}" if value else "0"
         tiles.append(Tile(district.code, languages.named(district), value, text, languages.whole(number)))
     known = [tile for tile in tiles if tile.value is not None]
     description = ""
@@ -234,11 +241,6 @@ def district_map(districts: Sequence[District], person_times: Mapping[int, int],
         )  # fmt: skip
 
     return Picture(caption, description, draw)
-
-
-def per_10000(number: int, inhabitants: int | None) -> float | None:
-    """A number per 10,000 inhabitants; None where these are not known."""
-    return number * 10_000 / inhabitants if inhabitants else None
 
 
 def _together(of_rows: Sequence[RowRate]) -> float | None:

@@ -1,13 +1,14 @@
 """The enrolment report, the districts by period, and the drill-down from each of their numbers."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, send_file
+from flask import Blueprint, make_response, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 
+from courses.counting import population
 from courses.counting.rule import RULE
 from courses.reports import districts_by_period, enrolment, export_audit, offerings, pdf, people
 from courses.reports.adjustments import adjustments
@@ -39,11 +40,14 @@ from lms.core.access import requires, scope
 from lms.core.languages import named
 from lms.core.request_db import db, report_db
 from lms.core.scope import READERS, STAFF_READERS
+from lms.organisations.districts import everyone
 
 blueprint = Blueprint("reports", __name__)
 register_globals(blueprint)
 
 PERIODS = (Grouping.MONTH, Grouping.QUARTER, Grouping.YEAR)
+
+PER_INHABITANTS = "per_inhabitants"  # the query argument of the districts by period
 
 
 def _template_globals() -> dict[str, object]:
@@ -130,7 +134,9 @@ def enrolment_paper() -> ResponseReturnValue:
     question, options = request_question()
     filters = question.filters
     report = enrolment.report(report_db(), question, zone=zone())
-    document = pdf.render(enrolment_labels.report_document(report, options), now=clock.now())
+    document = pdf.render(
+        enrolment_labels.report_document(report, options, _picture(question, report.rows)), now=clock.now()
+    )
     export_audit.record_export(db(), "enrolment", filters.address(), "pdf", len(report.rows))
     return send_file(
         io.BytesIO(document),
@@ -163,10 +169,14 @@ def districts() -> ResponseReturnValue:
     question = Question(filters, scope())
     table = districts_by_period.table(report_db(), question)
     branch = None if question.covers_branch else enrolment.branch_total(report_db(), question).person_times
+    person_times = {district: table.of_district(district) for district in table.districts}
     page = render_template(
         "reports/districts.html",
         form=form,
         table=table,
+        by_rate=request.args.get(PER_INHABITANTS) == "1",
+        rate_text=lambda rate: "–" if rate is None else f"{rate:,.1f}",
+        picture=_map(question, person_times, table.people),
         filters=filters,
         criteria=labels.criteria(filters, options),
         names={int(option.key): named(option) for option in options.districts},
@@ -180,6 +190,24 @@ def districts() -> ResponseReturnValue:
         **_template_globals(),
     )
     return make_response(page, status)
+
+
+@blueprint.get("/districts/map.svg")
+@requires(*READERS)
+def districts_map() -> ResponseReturnValue:
+    """Draw the map of the districts."""
+    question, _options = request_question()
+    by_district = Question(replace(question.filters, grouping=Grouping.DISTRICT), scope())
+    person_times = {int(row.key): row.figures.person_times for row in enrolment.rows(report_db(), by_district)}
+    people = population.latest(report_db(), question.filters.until.year)
+    picture = _map(question, person_times, {district: number for district, (number, _year) in people.items()})
+    return svg_response(picture.draw(is_narrow()))
+
+
+def _map(question: Question, person_times: Mapping[int, int], people: Mapping[int, int]) -> Picture:
+    """The map of the districts that the question covers."""
+    covered = [district for district in everyone(report_db()) if question.covers_district(district.id)]
+    return pictures.district_map(covered, person_times, people)
 
 
 @blueprint.get("/districts/export/<any(csv, xlsx, parquet):form>")

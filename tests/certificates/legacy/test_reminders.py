@@ -47,6 +47,8 @@ def test_each_distance_reminds_once_with_the_way_to_it(db: Session, settings: Se
     row = legacy_of(db, holder=holder, valid_until=LAST)
     told = [days for days in range(95, -3, -1) if remind(db, settings, days)]
     assert told == [90, 30, 7]
+    assert [distance for distance, _moment in reminders.owed(db, [row.id], DISTANCES)[row.id]] == [90, 30, 7]
+    assert reminders.owed(db, [row.id + 1], DISTANCES) == {}
     first = Content.of(db.scalars(select(Message).order_by(Message.id).limit(1)).one())
     assert first.addresses[0].value == "holder@example.org"
     assert first.text.startswith("张三丰:")

@@ -9,6 +9,7 @@ from courses.counting import targets
 from courses.models.enrolment import EnrolmentState
 from lms.core.errors import DomainError
 from lms.core.scope import EVERYTHING, Scope
+from lms.organisations.models import Sector
 from tests.courses.worlds import Person, Plan, Presence, World
 
 PRESENT = Person(0, EnrolmentState.COMPLETED, (Presence(0, 0, None),))
@@ -44,6 +45,42 @@ def test_only_changes_are_saved_and_a_number_not_seen_is_not_overwritten(db: Ses
     assert refused.value.code == "target_changed"
     assert targets.save(db, 2025, {PLACE: None}, {PLACE: 22}) == 1
     assert targets.read(db, 2025, EVERYTHING).cells[PLACE].target is None
+
+
+def test_targets_by_sector_are_of_the_branch_and_reached_by_its_hosts(db: Session) -> None:
+    world = World(db)
+    world.close(Plan(date(2025, 3, 1), (10,), (PRESENT,), False, 1))
+    place = ("FIRST_RESPONDER", Sector.COMMUNITY)
+    assert targets.save_sectors(db, 2025, {place: 22}, {}) == 1
+    year = targets.read_sectors(db, 2025)
+    assert year.cells[place].target == 22
+    assert sum(progress.person_times for progress in year.cells.values()) == 11
+    assert year.of_programme("FIRST_RESPONDER") == targets.TargetProgress(22, 11)
+
+
+def test_last_years_targets_fill_what_is_missing_by_a_percentage(db: Session) -> None:
+    school = ("RESCUE", Sector.SCHOOL)
+    targets.save(db, 2024, {PLACE: 21, ("RESCUE", 2): 50, ("RESCUE", 3): 1}, {})
+    targets.save_sectors(db, 2024, {school: 1000}, {})
+    targets.save(db, 2025, {PLACE: 7}, {})
+    assert targets.copy(db, 2024, 2025, 105) == 3
+    year = targets.read(db, 2025, EVERYTHING)
+    numbers = [year.cells[place].target for place in (PLACE, ("RESCUE", 2), ("RESCUE", 3))]
+    assert (numbers, targets.read_sectors(db, 2025).cells[school].target) == ([7, 53, 1], 1050)
+    assert targets.copy(db, 2024, 2025, 105) == 0
+
+
+@pytest.mark.parametrize("percent", [0, -5, 1001])
+def test_a_percentage_has_bounds(db: Session, percent: int) -> None:
+    with pytest.raises(DomainError) as refused:
+        targets.copy(db, 2024, 2025, percent)
+    assert refused.value.field == "percent"
+
+
+def test_a_copied_target_stays_within_its_bounds(db: Session) -> None:
+    targets.save(db, 2024, {PLACE: targets.LARGEST_TARGET}, {})
+    with pytest.raises(DomainError, match="larger"):
+        targets.copy(db, 2024, 2025, 101)
 
 
 def test_a_target_is_behind_when_less_is_reached_than_of_the_year_has_passed(db: Session) -> None:

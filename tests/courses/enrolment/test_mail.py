@@ -36,7 +36,7 @@ def test_mails_carry_the_ticket_in_both_languages(db: Session, make: Make) -> No
     assert "a@example.org" in sent[0]
     assert "b@example.org" in sent[2]
     assert f"/tickets/{second.ticket}" in sent[2]
-    assert "You have a place now" in sent[2]
+    assert "A place is held for you" in sent[2]
 
 
 def test_a_cancelled_enrolment_gets_no_confirmation(db: Session, make: Make) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from courses.attendance import recording
 from courses.attendance.check_ins import AttendanceInput
-from courses.enrolment import mail, moving, places
+from courses.enrolment import mail, moving, place_counts
 from courses.models.attendance import Attendance
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering, OfferingState
@@ -67,7 +67,7 @@ def test_what_was_attended_stays_in_the_class_where_it_was(db: Session, world: W
     moved = moving.move(db, world.enrolment, world.target)
     assert (world.enrolment.state, moved.state) == (EnrolmentState.ENROLLED, EnrolmentState.ENROLLED)
     assert list(db.scalars(select(Attendance.enrolment_id))) == [world.enrolment.id]
-    assert places.count_places(db, world.former).taken == 1
+    assert place_counts.count_places(db, world.former).taken == 1
 
 
 def test_classes_are_offered_that_have_a_place_and_a_session_to_come(db: Session, make: Make, world: World) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from courses.enrolment import listings, places
+from courses.enrolment import listings, places, waiting_list
 from courses.enrolment.trainees import TraineeFacts, register
 from courses.models.enrolment import Enrolment, EnrolmentSource, EnrolmentState
 from courses.models.offerings import OfferingState
@@ -51,7 +51,7 @@ def test_fifty_at_once_for_the_last_place(fresh_database: str) -> None:
         queued = [row.queued_at for row in rows[1:] if row.queued_at]
         assert queued == sorted(queued)
         assert len(set(queued)) == people - 1
-        assert [places.waiting_position(db, row) for row in rows[1:]] == list(range(1, people))
+        assert [waiting_list.position(db, row) for row in rows[1:]] == list(range(1, people))
     engine.dispose()
 
 
@@ -105,7 +105,7 @@ def test_a_cancelled_trainee_gets_no_place_from_the_waiting_list(db: Session, ma
     assert (first.state, second.state, third.state) == ("cancelled", "cancelled", "enrolled")
     again = places.enrol(db, offering.id, second.trainee, source=STAFF)
     assert again.id != second.id
-    assert places.waiting_position(db, again) == 1
+    assert waiting_list.position(db, again) == 1
     assert again.ticket != second.ticket
 
 
@@ -132,10 +132,10 @@ def test_staff_move_people_up(db: Session, make: Make) -> None:
     offering = make.offering(capacity=1)
     rows = [places.enrol(db, offering.id, make.trainee(), source=STAFF) for _ in range(4)]
     places.move_up(db, rows[3])
-    assert [places.waiting_position(db, row) for row in rows] == [None, 1, 3, 2]
+    assert [waiting_list.position(db, row) for row in rows] == [None, 1, 3, 2]
     places.move_up(db, rows[3])
     places.move_up(db, rows[3])
-    assert [places.waiting_position(db, row) for row in rows] == [None, 2, 3, 1]
+    assert [waiting_list.position(db, row) for row in rows] == [None, 2, 3, 1]
     places.give_place(db, rows[2], "带队老师")
     assert rows[2].state == ENROLLED
     with pytest.raises(DomainError, match="no longer on the waiting list"):

@@ -61,7 +61,9 @@ def test_known_doubled_and_enrolled_rows(db: Session, make: Make) -> None:
     doubles = [row.problem for row in preview.rows if row.verdict is RowVerdict.DOUBLE and row.problem]
     assert [problem.params["row"] for problem in doubles] == [4, 6, 6]
     assert preview.waitlisted == 3
-    result = sheet_import.apply(db, pending, EVERYTHING)
+    with pytest.raises(sheet_import.ChangedElsewhere, match="stay together"):
+        sheet_import.apply(db, pending, EVERYTHING)
+    result = sheet_import.apply(db, pending, EVERYTHING, may_split=True)
     assert (result.enrolled, result.waitlisted, result.left_out) == (1, 3, 4)
 
 
@@ -98,7 +100,7 @@ def test_a_thousand_rows_at_most_and_few_statements(db: Session, make: Make, sta
     del statements[:]
     assert len(sheet_import.preview(db, pending, EVERYTHING).accepted) == 1000
     assert len(statements) <= 6
-    assert sheet_import.apply(db, pending, EVERYTHING).enrolled == 30
+    assert sheet_import.apply(db, pending, EVERYTHING, may_split=True).enrolled == 30
     assert len(statements) <= 40
     with pytest.raises(DomainError, match="1,000"):
         receive(db, make, csv_of(*rows, "多一人,13900000000,,,,,,"))

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from courses.enrolment import places
 from courses.models.attendance import Attendance, AttendanceEvent, AttendanceKind, AttendanceMethod
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import Offering, OfferingState
@@ -196,6 +197,18 @@ def test_a_class_that_is_cancelled_or_moved_meanwhile_is_not_reminded_of(
     }  # fmt: skip
 
 
+def test_whoever_cancels_is_not_reminded(
+    db: Session, make: Make, enrolled: Enrolment, remind: Callable[[datetime], int]
+) -> None:
+    make.enrolment(enrolled.offering, email="stays@example.org", created_at=EVENING - 5 * DAY)
+    assert remind(EVENING) == 2
+    with clock.at(EVENING + timedelta(minutes=1)):
+        places.cancel(db, enrolled, "有事")
+    waiting = db.scalars(select(Message).where(Message.state == MessageState.WAITING))
+    assert [Content.of(row).addresses[0].value for row in waiting] == ["stays@example.org"]
+    assert len(texts(db, MessageState.ASIDE)) == 1
+
+
 def test_the_task_reminds_once_and_not_at_all_without_a_time(app: Flask, db: Session, enrolled: Enrolment) -> None:
     db.commit()
     settings = app.config["SETTINGS"]
@@ -249,9 +262,9 @@ def test_a_previewer_of_links_changes_nothing_and_one_tap_frees_the_place(
     assert (enrolled.state, waiting.state) == ("enrolled", "waitlisted")
     assert client.post(address, data={}).status_code == 302
     db.expire_all()
-    assert (enrolled.state, waiting.state) == ("cancelled", "enrolled")
+    assert (enrolled.state, waiting.is_offered) == ("cancelled", True)
     [promotion] = db.scalars(select(Message)).all()
-    assert (promotion.purpose, Content.of(promotion).addresses[0].value) == ("promotion", "next@example.org")
+    assert (promotion.purpose, Content.of(promotion).addresses[0].value) == ("place_offer", "next@example.org")
     again = client.get(address)
     assert "该报名已取消" in again.text
     assert 'type="submit" class="btn btn-danger"' not in again.text

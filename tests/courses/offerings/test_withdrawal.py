@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses.enrolment import places
+from courses.enrolment import place_counts, places
 from courses.enrolment.trainees import TraineeFacts, register
 from courses.models.enrolment import EnrolmentSource, EnrolmentState
 from courses.models.offerings import Offering, OfferingState
@@ -43,7 +43,7 @@ def test_goes_back_and_leaves_the_public_pages(db: Session, make: Make) -> None:
 def test_people_keep_it_published(db: Session, make: Make, state: EnrolmentState) -> None:
     offering = make.offering(starts=[clock.now() + TOMORROW])
     make.enrolment(offering, state=state)
-    assert not withdrawal.is_possible(offering, places.count_places(db, offering))
+    assert not withdrawal.is_possible(offering, place_counts.count_places(db, offering))
     with pytest.raises(DomainError) as refused:
         withdrawal.withdraw(db, offering)
     assert refused.value.code == "has_people"

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import pypdfium2
 import pytest
 
-from courses.reports import pdf
+from courses.reports import charts, pdf
 from courses.reports.pdf import ReportDocument
+from lms.core import fonts
 from lms.core.errors import DomainError
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -52,6 +53,32 @@ def test_everything_stands_on_the_paper_and_the_head_on_each_page() -> None:
     assert all("人次" in page for page in pages)
     assert pdf.render(DOCUMENT, now=NOW) == made
     assert "全市" not in "".join(pages_of(pdf.render(replace(DOCUMENT, branch=[]), now=NOW)))
+
+
+@pytest.mark.parametrize("bars", [2, 20])
+def test_the_picture_and_the_totals_stand_above_the_table(bars: int) -> None:
+    families = fonts.families()
+    drawn = charts.stacked_bars(
+        title="T", description="D", names=[f"第{number}营" for number in range(bars)], upright=False, narrow=False,
+        series=[charts.Series("到课", [12_345] * bars, charts.Meaning.NAMED)], nothing="",
+    )  # fmt: skip
+    picture = charts.for_paper(drawn, families["sans"], families["bold"]).decode()
+    totals = [("总人次", "7,654,321", ["实名 1"])]
+    made = pdf.render(
+        replace(
+            DOCUMENT, rows=DOCUMENT.rows[:3], picture=picture, picture_caption="按营统计", picture_description="两个营。",
+            totals=totals,
+        ),
+        now=NOW,
+    )  # fmt: skip
+    text = "".join(pages_of(made))
+    places = [
+        text.index(part)
+        for part in ("统计期间", "总人次", "7,654,321", "实名 1", "按营统计", "第0营", "12,345", "3,000")
+    ]
+    assert places == sorted(places)
+    assert f"第{bars - 1}营" in text
+    assert b"/Alt<FEFF" + "两个营。".encode("utf-16-be").hex().upper().encode() in made
 
 
 def test_what_paper_cannot_hold_is_refused_in_words() -> None:

@@ -58,6 +58,7 @@ def test_many_years_are_lines_of_their_own(db: Session) -> None:
     assert trend is not None
     assert trend.this[:3] == (0, 4, 0)
     assert trend.before[0] == 3
+    assert trend.before[11] == 0
     assert list(trend.earlier) == [2024, 2017]
     assert trend.earlier[2017][:5] == (None, None, None, None, 1)
     by_quarter = trends.trend(
@@ -66,6 +67,13 @@ def test_many_years_are_lines_of_their_own(db: Session) -> None:
     assert by_quarter is not None
     assert by_quarter.this == (0, 0, 7, 0)
     assert by_quarter.before == (None, None, None, None)
+
+
+def test_before_the_first_figure_there_is_no_line(db: Session, before: list[ReportRow]) -> None:
+    before[:] = rows(m2025_10=4)
+    trend = trends.trend(db, asked(date(2026, 1, 1), date(2026, 12, 31)), rows(m2026_01=6), TODAY)
+    assert trend is not None
+    assert trend.before == (*[None] * 9, 4, 0, 0)
 
 
 @pytest.mark.parametrize(

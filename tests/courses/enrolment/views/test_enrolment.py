@@ -252,3 +252,39 @@ def test_instructors_and_auditors_read_and_change_nothing(db: Session, make: Mak
         assert browser.post(f"{base}/{row.id}/cancel", data={"reason": "x"}).status_code == 403
     db.refresh(row)
     assert row.state == EnrolmentState.ENROLLED
+
+
+def test_staff_see_an_offer_withdraw_it_and_split_a_group(
+    staff: FlaskClient, db: Session, make: Make, offering: Offering
+) -> None:
+    def given() -> TraineeFacts:
+        return TraineeFacts("学员", phone=make.phone())
+
+    offering.sessions[0].starts_at += timedelta(days=30)
+    offering.sessions[0].ends_at += timedelta(days=30)
+    seat, first = (
+        places.enrol(db, offering.id, make.trainee(), source=EnrolmentSource.STAFF, given=given()) for _ in range(2)
+    )
+    offering.capacity = 2
+    pair = places.enrol_all(
+        db,
+        offering.id,
+        [(make.trainee(), given()) for _ in range(2)],
+        source=EnrolmentSource.IMPORT,
+        may_split=False,
+    )
+    assert first.is_offered
+    db.commit()
+    base = f"/offerings/{offering.id}/enrolments"
+    page = staff.get(f"{base}/?lang=en").text
+    assert "A place is offered" in page
+    assert "1 place offered" in page
+    assert "2 wait together" in page
+    assert staff.get(f"{base}/{first.id}/withdraw-offer").status_code == 200
+    assert staff.post(f"{base}/{first.id}/withdraw-offer", data={"reason": "名额调整"}).status_code == 302
+    db.expire_all()
+    assert (first.is_offered, pair[0].is_offered) == (False, False)
+    assert staff.post(f"{base}/{pair[1].id}/group", data={"split": "part"}).status_code == 302
+    db.expire_all()
+    assert (pair[0].is_offered, pair[1].is_offered, seat.state) == (True, False, "enrolled")
+    assert staff.post(f"{base}/{first.id}/withdraw-offer", data={"reason": "再来"}).status_code == 422

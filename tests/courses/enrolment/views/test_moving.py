@@ -37,4 +37,7 @@ def test_two_taps_move_a_person_and_the_old_ticket_leads_to_the_new(
     assert answer.location == f"/offerings/{target.id}/enrolments/"
     assert coordinator.post(address, data={"offering_id": target.id}).status_code == 422, "a second tap moves nobody"
     moved = db.scalars(select(Enrolment).where(Enrolment.offering_id == target.id)).one()
-    assert f"/tickets/{moved.ticket}" in client.get(f"/tickets/{enrolment.ticket}").text
+    former_ticket = client.get(f"/tickets/{enrolment.ticket}").text
+    assert f"/tickets/{moved.ticket}" in former_ticket
+    assert "ticket-code" not in former_ticket, "nobody shows the former code by mistake"
+    assert "ticket-code" in client.get(f"/tickets/{moved.ticket}").text

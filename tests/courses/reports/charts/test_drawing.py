@@ -68,7 +68,9 @@ def test_a_control_character_is_taken_out_and_markup_is_text() -> None:
 
 
 def test_paper_has_its_own_fonts() -> None:
-    svg = nothing_drawn("", "", FONT, narrow=False)
-    paper = for_paper(svg, ("Noto Sans SC", "Noto Sans"))
+    drawing = Drawing(narrow=False)
+    drawing.text(20, 20, FONT, bold=True)
+    paper = for_paper(drawing.made("", "", 40), ("Noto Sans SC", "Noto Sans"), ("Noto Sans CJK SC",))
     assert b"font-family=\"'Noto Sans SC', 'Noto Sans'\"" in paper
-    assert is_sound(paper)
+    assert b'font-weight="bold" font-family="\'Noto Sans CJK SC\'"' in paper
+    assert texts(paper) == [FONT]

@@ -1,5 +1,6 @@
 """The pages of targets, population and opening balances: who sets them, what a wrong cell says, what the report shows."""
 
+import io
 import re
 from collections.abc import Callable
 
@@ -87,3 +88,30 @@ def test_indicators_stand_beside_their_targets(make: Make, sign_in: SignIn, impo
         assert city.get(f"/reports/indicators/?grouping={grouping}").status_code == 200
     coordinator = sign_in(make.user(Role.COORDINATOR, organisation_id=make.organisation().id))
     assert coordinator.get("/reports/indicators/").status_code == 403
+
+
+def test_targets_come_from_last_year_and_from_a_file(make: Make, sign_in: SignIn) -> None:
+    city = sign_in(make.user(Role.CITY_ADMINISTRATOR))
+    city.post("/reports/targets/2024", data={"target-RESCUE-1": "1000", "sector-RESCUE-school": "40"})
+    assert city.post("/reports/targets/2025/copy", data={"percent": "0"}).status_code == 422
+    assert city.post("/reports/targets/2025/copy", data={"percent": "110"}).status_code == 302
+    page = city.get("/reports/targets/2025").get_data(as_text=True)
+    assert ('value="1100"' in page, 'value="44"' in page) == (True, True)
+    sent = "区,培训项目,目标\n东城区,RESCUE,1234\n天津,RESCUE,5\n"
+    answer = city.post("/reports/targets/2025/file", data={"file": (io.BytesIO(sent.encode()), "t.csv")})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert ('value="1234"' in page, "天津" in page) == (True, True)
+    shown = re.search(r'name="shown-RESCUE-1" value="(\d+)"', page)
+    assert shown is not None
+    assert shown[1] == "1100"  # nothing is saved yet
+    saved = city.post("/reports/targets/2025", data={"target-RESCUE-1": "1234", "shown-RESCUE-1": "1100"})
+    assert saved.status_code == 302
+    assert (
+        city.post("/reports/targets/2025/file", data={"file": (io.BytesIO(b"a,b\n1,2\n"), "t.csv")}).status_code == 422
+    )
+    file = city.get("/reports/targets/2025/sectors/export/csv").get_data(as_text=True)
+    assert "44" in file
+    district = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR, district_id=1))
+    assert district.post("/reports/targets/2025/copy", data={"percent": "110"}).status_code == 403
+    assert "by-sector" not in district.get("/reports/targets/2025").get_data(as_text=True)

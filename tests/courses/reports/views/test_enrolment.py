@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses.counting import person_time
+from courses.counting import person_time, targets
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import Offering
 from lms.accounts.models import User
@@ -179,7 +179,9 @@ def test_the_ways_down_keep_to_their_budget(city: FlaskClient, year: list[Offeri
         assert len(statements) <= 10, (page, statements)
 
 
-def test_the_chart_is_a_picture_without_script(city: FlaskClient, year: list[Offering]) -> None:
+def test_the_chart_is_a_picture_without_script(db: Session, city: FlaskClient, year: list[Offering]) -> None:
+    targets.save(db, 2025, {("FIRST_RESPONDER", 1): 1200}, {})
+    db.commit()
     nothing = "since=1999-01-01&until=1999-02-01"
     for query in (YEAR, f"{YEAR}&narrow=1", f"{YEAR}&grouping=host", nothing):
         answer = city.get(f"/reports/enrolment/chart.svg?{query}&lang=zh")
@@ -196,6 +198,7 @@ def test_the_chart_is_a_picture_without_script(city: FlaskClient, year: list[Off
     by_month = city.get(f"/reports/enrolment/chart.svg?{YEAR}&lang=zh").get_data(as_text=True)
     assert ">2025</text>" in by_month
     assert ">12月</text>" in by_month
+    assert "目标按期平均：100" in by_month
 
 
 def test_exports_hold_the_pages_figures_the_question_and_the_rule(
