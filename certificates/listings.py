@@ -120,6 +120,13 @@ def listing(
     return page_by_key(db, [Part(listed, order)], place)
 
 
+def of_number(db: Session, number: str, scope: Scope, *, most: int) -> Sequence[Certificate]:
+    """Return the certificates within the scope whose number begins with a text, the exact number first."""
+    numbered = begins(PLAIN_NUMBER, plain_number(number))
+    statement = select(Certificate).where(numbered, Certificate.reached_by(scope)).order_by(PLAIN_NUMBER).limit(most)
+    return db.scalars(statement).all()
+
+
 def plain_number(number: str) -> str:
     """The form of a number that is compared: letters and digits, without hyphens and spaces."""
     return "".join(character for character in number.upper() if character.isalnum())

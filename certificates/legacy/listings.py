@@ -1,6 +1,7 @@
 """List of legacy certificates with its filters, and their states, for the people who run the register."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,7 +13,7 @@ from certificates.legacy.models import DIGITS_SQL, NAME_SQL, NUMBER_SQL, LegacyC
 from certificates.states import State, state_of
 from lms.core.name_search import begins
 from lms.core.names import norm
-from lms.core.paging import FIRST, KeyPage, Order, Part, Place, page_by_key
+from lms.core.paging import FIRST, Count, KeyPage, Order, Part, Place, page_by_key
 from lms.core.scope import Scope, visible
 
 NUMBER, DIGITS, NAME = (
@@ -49,6 +50,12 @@ def listing(
     if filters.number:
         return page_by_key(db, numbered(statement, filters.number), place)
     return page_by_key(db, [Part(statement, order)], place)
+
+
+def of_number(db: Session, number: str, scope: Scope, *, most: int) -> Sequence[LegacyCertificate]:
+    """Return the legacy certificates within the scope that have a number, or begin with it or with its digits."""
+    parts = numbered(visible(select(LegacyCertificate), LegacyCertificate, scope), number)
+    return page_by_key(db, parts, FIRST, count=Count(most), size=most).rows
 
 
 def numbered(statement: Select[LegacyCertificate], number: str) -> list[Part]:

@@ -28,7 +28,7 @@ from lms.core.paging import (
     page_of_set,
 )
 from lms.core.phones import normalise_phone
-from lms.core.scope import Scope
+from lms.core.scope import Scope, visible
 
 ORDERS = (
     Order("name", (Trainee.name_sound, Trainee.id)),
@@ -83,6 +83,12 @@ def ids_of_number(db: Session, query: str) -> Sequence[int]:
         numbered = and_(Trainee.id_type == id_type, crypto.index_is(Trainee.id_number_index, ID_NUMBER_COLUMN, number))
         ids += db.scalars(select(Trainee.id).where(numbered))
     return ids
+
+
+def holders_of_ticket(db: Session, ticket: str, scope: Scope) -> Sequence[Trainee]:
+    """The person of a ticket, if the scope covers the person."""
+    holders = select(Enrolment.trainee_id).where(Enrolment.has_ticket(ticket))
+    return db.scalars(visible(select(Trainee), Trainee, scope).where(Trainee.id.in_(holders))).all()
 
 
 def _search_many(db: Session, typed: TypedName, scope: Scope, place: Place, size: int) -> KeyPage[Trainee]:

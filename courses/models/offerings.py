@@ -128,6 +128,11 @@ class Offering(Base):
         Index("ix_offering_state_start", "state", "first_starts_at", "id"),
     )
 
+    @property
+    def has_start(self) -> bool:
+        """Tell whether the offering has a session, of which `first_starts_at` is the start."""
+        return self.first_starts_at != NO_START
+
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:
         """The offerings of the scope's districts and organisations, and those in which the user teaches."""

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, exists, false, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import Enrolment
@@ -16,9 +16,12 @@ from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.person_time import is_withdrawn
 from courses.offerings.offerings import OPEN_STATES
 from instructors.models import Instructor
+from lms.core.db import LARGEST_ID
 from lms.core.paging import FIRST, KeyPage, Order, Part, Place, page_by_key
 from lms.core.scope import Scope, visible
 from lms.organisations.models import District, Organisation
+
+MOST_NAMED = 200  # courses or hosts of a word whose offerings are looked for
 
 
 class StateFilter(StrEnum):
@@ -104,6 +107,29 @@ def list_offerings(
     page = page_by_key(db, [Part(statement, order or orders_of(filters)[0])], place)
     rows = {row.id: row for row in _rows(db, page.rows)} if page.rows else {}
     return replace(page, rows=[rows[offering_id] for offering_id in page.rows if offering_id in rows])
+
+
+def find(db: Session, words: str, scope: Scope, *, most: int) -> Sequence[Offering]:
+    """The offering of a number, or the latest ones whose course or host has each of the words in its name."""
+    listed = visible(select(Offering), Offering, scope).where(~is_withdrawn())
+    listed = listed.options(joinedload(Offering.course), joinedload(Offering.organisation))
+    if words.isascii() and words.isdecimal():
+        return db.scalars(listed.where(Offering.id == int(words))).all() if 1 <= int(words) <= LARGEST_ID else ()
+    each = words.split()[:8]
+    courses, hosts = (
+        db.scalars(
+            select(model.id)
+            .where(*(_contains(word, model.name_zh, model.name_en) for word in each))
+            .order_by(model.id)
+            .limit(MOST_NAMED)
+        ).all()
+        for model in (Course, Organisation)
+    )
+    if not courses and not hosts:
+        return ()
+    named = or_(Offering.course_id.in_(courses), Offering.organisation_id.in_(hosts))
+    latest = (Offering.first_starts_at.desc(), Offering.id.desc())
+    return db.scalars(listed.where(named).order_by(*latest).limit(most)).all()
 
 
 def orders_of(filters: OfferingFilters) -> tuple[Order, ...]:

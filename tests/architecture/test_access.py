@@ -63,6 +63,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "own_data": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
     "personal_data": (ADMIN, ADMIN),
     "privacy": (NOBODY, CITY),
+    "search": (ALL_BUT_TRAINEES, NOBODY),
     "processing": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
     "my_training": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
     "offerings": (ALL_BUT_TRAINEES, PLAN),
