@@ -55,11 +55,12 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class PrintSelection:
-    """Certificates of an offering, or those issued from `since` to `until` (both included)."""
+    """Certificates of an offering, those issued from `since` to `until` (both included), or single ones by their ids."""
 
     offering_id: int | None = None
     since: date | None = None
     until: date | None = None
+    certificate_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,8 @@ def count(db: Session, scope: Scope, selection: PrintSelection) -> PrintCount:
         owed = owed.where(Offering.counted_on >= selection.since)
     if selection.until is not None:
         owed = owed.where(Offering.counted_on <= selection.until)
+    if selection.certificate_ids:
+        return PrintCount(printable, 0, revoked, superseded, forgotten)
     return PrintCount(printable, db.scalar(owed) or 0, revoked, superseded, forgotten)
 
 
@@ -208,6 +211,8 @@ def _matching(selection: PrintSelection, scope: Scope) -> Select[int]:
         statement = statement.where(Certificate.issued_on >= selection.since)
     if selection.until is not None:
         statement = statement.where(Certificate.issued_on <= selection.until)
+    if selection.certificate_ids:
+        statement = statement.where(Certificate.id.in_(selection.certificate_ids))
     return statement
 
 

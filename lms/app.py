@@ -48,6 +48,7 @@ log = structlog.get_logger(__name__)
 # URL prefix, and the module whose `blueprint` answers there.
 BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "lms.portal.home"),
+    ("/overview", "lms.portal.pictures"),
     ("/", "lms.portal.health"),
     ("/", "lms.portal.security_txt"),
     ("/sign-in", "lms.accounts.views.sign_in"),
@@ -69,6 +70,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
         "courses.enrolment.views.sheet_import",
     ),  # extends the blueprint of views.enrolment
     ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.name_writings"),
+    ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.cancelling"),
     ("/offerings/<int:offering_id>/enrolments", "courses.enrolment.views.moving"),
     ("/offerings/<int:offering_id>/enrolments", "courses.closing.views.held_elsewhere"),
     ("/offerings/<int:offering_id>/assessment", "courses.closing.views.results"),
@@ -129,6 +131,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/certificates", "certificates.views.certificates"),
     ("/certificates/printing", "certificates.views.printing"),
     ("/certificates", "certificates.views.hand_out"),
+    ("/certificates", "certificates.views.sending_again"),
     ("/certificates/layouts", "certificates.layouts.views"),
     ("/certificates", "certificates.views.renewal"),
     ("/certificates/unprintable", "certificates.views.unprintable"),

@@ -17,13 +17,15 @@ from certificates.printing import FILE_NAMES, MEDIA_TYPES, PrintSelection
 from certificates.rendering import Layout
 from certificates.views.certificates import VIEWERS
 from courses.models.offerings import Offering
-from lms.core import clock
+from lms.core import clock, edge
 from lms.core.access import requires, scope
 from lms.core.forms import DayField, QueryForm, RowIdField
 from lms.core.request_db import db
 from lms.core.scope import fetch
 
 blueprint = Blueprint("printing", __name__)
+
+MAX_CHOSEN = 200  # certificates of an address: those that one page of the list shows, and more
 
 
 class SelectionForm(QueryForm):
@@ -83,9 +85,15 @@ def _download(form: printing.PrintFormat) -> Response:
 
 
 def _selection() -> tuple[PrintSelection, Offering | None]:
-    """Return the selection of the address: an offering within the scope, else a period, by default this month."""
+    """Return the selection of the address: chosen certificates, an offering within the scope, else a period.
+
+    Without any of them it is this month.
+    """
     form = SelectionForm(request.args)
     form.validate()
+    ids = request.args.getlist("certificate", type=edge.row_id)
+    if ids:
+        return PrintSelection(certificate_ids=tuple(ids[:MAX_CHOSEN])), None
     if form.offering.data is not None:
         offering = fetch(db(), Offering, form.offering.data, scope())
         return PrintSelection(offering_id=offering.id), offering

@@ -8,24 +8,56 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from courses.assessment.entitlement import Shortfall
 from courses.closing import correction
 from courses.closing.closing import lock_offering
 from courses.closing.judging import Judgement
-from courses.enrolment import prerequisites
+from courses.enrolment import prerequisites, trainee_sections
 from courses.enrolment.prerequisites import HoldingStanding
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.offerings import OfferingState
+from courses.models.trainees import Trainee
 from courses.offerings.rights import correction_denied, may_correct
 from lms.core import audit, reasons
 from lms.core.errors import N_, DomainError
-from lms.core.scope import Scope
+from lms.core.scope import Scope, visible
 
 
 def standing_of(db: Session, enrolment: Enrolment) -> HoldingStanding | None:
     """Return how the trainee of an enrolment stands against what its course demands; None where it demands nothing."""
     return prerequisites.of_enrolled(db, enrolment.offering, [enrolment]).get(enrolment.trainee_id)
+
+
+def may_be_judged_again(enrolment: Enrolment, standing: HoldingStanding | None) -> bool:
+    """Tell whether a closed class refused a certificate for want of one that the trainee is now known to hold.
+
+    standing: as `standing_of` returns it. A legacy certificate may be linked to a person after the class was closed.
+    """
+    return (
+        standing is not None
+        and standing.met
+        and enrolment.offering.state == OfferingState.CLOSED
+        and Shortfall.NOT_HELD in enrolment.shortfalls
+    )
+
+
+def to_judge_again(db: Session, trainee: Trainee, scope: Scope) -> Sequence[Enrolment]:
+    """The enrolments of a person within the scope that may be judged again (`may_be_judged_again`), the newest first.
+
+    One statement where no class refused a certificate for this reason.
+    """
+    statement = (
+        visible(select(Enrolment), Enrolment, scope)
+        .where(Enrolment.trainee_id == trainee.id, Enrolment.shortfalls.contains([Shortfall.NOT_HELD]))
+        .order_by(Enrolment.id.desc())
+    )
+    return [row for row in db.scalars(statement) if may_be_judged_again(row, standing_of(db, row))]
+
+
+trainee_sections.register("to_judge_again", to_judge_again)
 
 
 def decide(

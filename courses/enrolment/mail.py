@@ -125,14 +125,20 @@ def send_link(db: Session, enrolment: Enrolment) -> SentAgain:
 
     Whom nothing can reach is told to whoever asked, and not put on the list of people to call.
     """
+    outlook = foresee_link(db, enrolment)
+    if outlook.channel is not None:
+        _send_address(db, enrolment, number=len(_sent_today(db, enrolment)))
+    return outlook
+
+
+def foresee_link(db: Session, enrolment: Enrolment) -> SentAgain:
+    """Return what `send_link` would answer now, and send nothing."""
     addresses = recipients.of_enrolment(enrolment).addresses
     address = next((each for each in addresses if owing.is_served(each.channel, AGAIN)), None)
     if address is None:
         return SentAgain()
-    sent = _sent_today(db, enrolment)
-    if _is_too_soon(sent):
+    if _is_too_soon(_sent_today(db, enrolment)):
         return SentAgain(too_soon=True)
-    _send_address(db, enrolment, number=len(sent))
     is_given = address.value in {enrolment.phone, enrolment.email}
     mask = mask_phone if address.channel is Channel.SMS else mask_email
     return SentAgain(address.channel, mask(address.value) if is_given else "")
@@ -154,7 +160,10 @@ def _key(enrolment: Enrolment, number: int) -> str:
 def _send_address(db: Session, enrolment: Enrolment, *, number: int) -> None:
     """Owe the message that names the person's own page; its text follows the state of the enrolment."""
     subject, text = _AGAIN_TEXTS.get(enrolment.state, (_OWN_PAGE, _OWN_PAGE_TEXT))
-    _send(db, AGAIN, enrolment, subject, text, key=_key(enrolment, number))
+    until = enrolment.offered_until if enrolment.is_offered else None
+    if until is not None:
+        subject, text = _OFFERED, _OFFERED_TEXT
+    _send(db, AGAIN, enrolment, subject, text, key=_key(enrolment, number), until=until)
 
 
 def send_moved(db: Session, enrolment: Enrolment) -> None:
@@ -239,7 +248,8 @@ def _send(  # noqa: PLR0917  # the parts of one message
         recipient,
         subject=" / ".join(subjects),
         text=f"{enrolment.trainee.name}:\n\n" + LANGUAGE_SEPARATOR.join(texts),
-        parameters={"course": course.name_zh, "ticket": enrolment.ticket} | ({"until": end} if end else {}),
+        parameters={"course": course.name_zh, "ticket": enrolment.ticket}
+        | ({"until": end} if purpose is OFFER else {}),
         key=key,
-        lives=until - clock.now() if until is not None else None,
+        lives=until - clock.now() if purpose is OFFER and until is not None else None,
     )

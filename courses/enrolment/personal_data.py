@@ -93,8 +93,8 @@ def _obstacles(db: Session, subject: Subject) -> Iterable[str]:
 
 def _export_enrolments(db: Session, subject: Subject) -> list[Row]:
     names = (
-        "state", "source", "created_at", "cancelled_at", "cancel_reason", "sessions_attended", "minutes_attended",
-        "shortfalls", "certified_at", "phone", "email", "held_elsewhere",
+        "state", "source", "created_at", "offered_until", "cancelled_at", "cancel_reason", "sessions_attended",
+        "minutes_attended", "shortfalls", "certified_at", "phone", "email", "held_elsewhere",
     )  # fmt: skip
     return [
         {

@@ -133,8 +133,10 @@ def serve(db: Session, offering: Offering, *, without: Collection[int] = ()) -> 
     _settle(db, offering, now)
     counts = count_places(db, offering)
     free = counts.capacity - counts.taken
+    if not counts.waiting or free <= 0:
+        return ()
     starts_at, ends_at = _times(db, offering)
-    if not counts.waiting or free <= 0 or (ends_at is not None and ends_at <= now):
+    if ends_at is not None and ends_at <= now:
         return ()
     may_keep = starts_at is None or now < starts_at - KEPT_UNTIL_BEFORE_START
     waiting = [party for party in parties(db, offering.id) if not {each.id for each in party.members} & set(without)]

@@ -32,6 +32,7 @@ from lms.core.exports import Format, Sheet
 from lms.core.form_errors import refused_on
 from lms.core.forms import choices
 from lms.core.languages import moment, named
+from lms.core.list_addresses import order_of
 from lms.core.masks import mask_email, mask_phone
 from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, READERS, fetch
@@ -46,11 +47,14 @@ def index() -> ResponseReturnValue:
     """Show the instructors of the user's districts, and until when they may teach what."""
     names = programmes.all_by_code(db())
     form, filters = _filters(names)
-    listing = register.listing(db(), scope(), filters, _today(), request.args.get("page", 1, type=edge.page_number))
+    order = order_of(register.ORDERS)
+    page_number = request.args.get("page", 1, type=edge.page_number)
+    listing = register.listing(db(), scope(), filters, _today(), page_number, order=order)
     return render_template(
         "instructors/index.html",
         listing=listing,
         form=form,
+        order=order,
         may_change=holds(*ADMINISTRATORS),
         programmes=names,
         file_arguments={name: value for name, value in request.args.items() if name != "page"},
@@ -65,7 +69,7 @@ def export(form: str) -> ResponseReturnValue:
     """Send the instructors that match the filters of the page as a file, with masked contacts."""
     names = programmes.all_by_code(db())
     _form, filters = _filters(names)
-    instructors, last_days = register.everything(db(), scope(), filters, _today())
+    instructors, last_days = register.everything(db(), scope(), filters, _today(), order_of(register.ORDERS))
     sheet = Sheet(
         title=_("Instructors"),
         headings=[

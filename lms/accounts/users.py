@@ -22,9 +22,15 @@ from lms.core.contacts import ContactKind, ContactProof
 from lms.core.errors import N_, Denied, DomainError
 from lms.core.masks import mask_email, mask_name
 from lms.core.names import clean
-from lms.core.paging import Page, page_of
+from lms.core.paging import Order, Page, page_of
 from lms.core.phones import normalise_phone
 from lms.core.scope import Role, Scope, visible
+
+# The orders of the list, the first one unless another is asked for.
+ORDERS = (
+    Order("name", (User.name_sound, User.id)),
+    Order("created", (User.created_at, User.id)),
+)
 
 
 @dataclass(frozen=True)
@@ -240,14 +246,14 @@ def enable(db: Session, user: User) -> None:
     audit.record(db, "user.enable", user)
 
 
-def listing(db: Session, scope: Scope, filters: UserFilter, page: int) -> Page[User]:
-    """The users whom the scope manages, by name."""
-    return page_of(db, _matching(scope, filters), page)
+def listing(db: Session, scope: Scope, filters: UserFilter, page: int, order: Order = ORDERS[0]) -> Page[User]:
+    """The users whom the scope manages, by name or in another order."""
+    return page_of(db, _matching(scope, filters, order), page)
 
 
-def everything(db: Session, scope: Scope, filters: UserFilter) -> list[User]:
+def everything(db: Session, scope: Scope, filters: UserFilter, order: Order = ORDERS[0]) -> list[User]:
     """All users of the list, in its order, for a file."""
-    return list(db.scalars(_matching(scope, filters)))
+    return list(db.scalars(_matching(scope, filters, order)))
 
 
 def record_export(db: Session, filters: UserFilter, form: str, rows: int) -> None:
@@ -257,8 +263,8 @@ def record_export(db: Session, filters: UserFilter, form: str, rows: int) -> Non
     audit.record(db, "report.export", "report:users", after={"format": form, "rows": rows, "filters": shown})
 
 
-def _matching(scope: Scope, filters: UserFilter) -> Select[User]:
-    statement = visible(select(User), User, scope).order_by(User.name_sound, User.id)
+def _matching(scope: Scope, filters: UserFilter, order: Order) -> Select[User]:
+    statement = visible(select(User), User, scope).order_by(*order.by())
     if filters.text:
         statement = statement.where(User.name.icontains(filters.text, autoescape=True) | _reached_by(filters.text))
     if filters.role:

@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Connection, Select, SQLColumnExpression, a
 
 from lms.core import exports
 from lms.core.binary import driver_statement
-from lms.core.exports import CONTROL, FORMULA, Cell
+from lms.core.exports import CONTROL, FORMULA, Cell, Reference
 
 PIECE_BYTES = 1024 * 1024  # bytes
 PIECES_AHEAD = 4
@@ -36,13 +36,14 @@ SPACES = (
 
 
 class Kind(StrEnum):
-    """The type of a column.
+    """The type of a column. A REFERENCE is a number that names something: it has no separators and is not added up.
 
     A TEXT can become a formula, and so can a SEALED one, which is encrypted, once it is decrypted.
     """
 
     TEXT = "text"
     WHOLE = "whole"
+    REFERENCE = "reference"
     DECIMAL = "decimal"
     DAY = "day"
     SEALED = "sealed"
@@ -208,6 +209,7 @@ def typed_rows(batches: Iterable[Lines], columns: Sequence[Column]) -> Iterator[
 _READERS: Mapping[Kind, Callable[[str], Cell]] = {
     Kind.TEXT: str,
     Kind.WHOLE: int,
+    Kind.REFERENCE: Reference,
     Kind.DECIMAL: float,
     Kind.DAY: date.fromisoformat,
     Kind.SEALED: str,
@@ -242,8 +244,8 @@ def write_parquet(batches: Iterable[Lines], columns: Sequence[Column], file: IO[
     from pyarrow import parquet  # noqa: PLC0415
 
     types = {
-        Kind.TEXT: pa.string(), Kind.WHOLE: pa.int64(), Kind.DECIMAL: pa.float64(), Kind.DAY: pa.date32(),
-        Kind.SEALED: pa.string(),
+        Kind.TEXT: pa.string(), Kind.WHOLE: pa.int64(), Kind.REFERENCE: pa.int64(), Kind.DECIMAL: pa.float64(),
+        Kind.DAY: pa.date32(), Kind.SEALED: pa.string(),
     }  # fmt: skip
     schema = pa.schema([(column.name, types[column.kind]) for column in columns])
     number = 0

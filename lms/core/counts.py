@@ -15,6 +15,11 @@ def read(db: Session, counts: Sequence[Select[int]]) -> list[int]:
     return list(db.execute(_together(tuple(counts))).one()) if counts else []
 
 
+def read_of_now(db: Session, counts: Sequence[Select[Any]]) -> list[int]:
+    """The same as `read` for SELECTs that are built anew for each request, because they compare with the current moment."""
+    return list(db.execute(select(*(count.scalar_subquery() for count in counts))).one()) if counts else []
+
+
 @lru_cache(CACHED_STATEMENTS)
 def _together(counts: tuple[Select[int], ...]) -> Select[Any]:
     """A single SELECT of all counts, built once for the same SELECTs, which their makers cache by their scope."""

@@ -3,7 +3,7 @@
 import io
 import tempfile
 
-from flask import Response, send_file
+from flask import Response, request, send_file
 
 from lms.core.exports import MEDIA_TYPES, Format, Sheet, write
 
@@ -13,11 +13,13 @@ IN_MEMORY = 4 * 1024 * 1024  # bytes of a file; a larger one is written to disk
 def of_sheet(sheet: Sheet, form: Format, name: str) -> tuple[Response, int]:
     """The response with the file, and the number of rows. A large file is sent from disk, so that memory stays flat.
 
-    name: of the file, without the extension.
+    name: of the file, without the extension. `plain` in the address asks for a CSV file of one heading line and the rows
+    alone.
     """
-    download_name = f"{name}.{form.value}"
+    plain = form is Format.CSV and "plain" in request.args
+    download_name = f"{name}-data.csv" if plain else f"{name}.{form.value}"
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # a large one is closed when it was sent
-    rows = write(sheet, form, file)
+    rows = write(sheet, form, file, data_only=plain)
     size = file.tell()
     file.seek(0)
     if size > IN_MEMORY:

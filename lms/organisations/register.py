@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from lms.core import audit
 from lms.core.errors import N_, Denied, DomainError
-from lms.core.paging import ALL, Page, page_of_ids
+from lms.core.paging import ALL, Order, Page, page_of_ids
 from lms.core.scope import Scope, visible
 from lms.organisations import order
 from lms.organisations.models import Organisation, Sector
@@ -34,16 +34,20 @@ class OrganisationFilter:
     active: bool = True
 
 
-def listing(db: Session, scope: Scope, filters: OrganisationFilter, page: int) -> Page[Organisation]:
-    """The scope's organisations with their districts, by district and the sound of the name."""
+def listing(
+    db: Session, scope: Scope, filters: OrganisationFilter, page: int, by: Order = order.ORDERS[0]
+) -> Page[Organisation]:
+    """The scope's organisations with their districts, by district and the sound of the name or in another order."""
     statement = _matching(scope, filters)
-    return page_of_ids(db, statement, Organisation.id, order.ordered_ids(db, statement), page)
+    return page_of_ids(db, statement, Organisation.id, order.sorted_ids(db, statement, by), page)
 
 
-def everything(db: Session, scope: Scope, filters: OrganisationFilter) -> list[Organisation]:
+def everything(
+    db: Session, scope: Scope, filters: OrganisationFilter, by: Order = order.ORDERS[0]
+) -> list[Organisation]:
     """All organisations of the list, in its order, for a file."""
     statement = _matching(scope, filters)
-    ids = order.ordered_ids(db, statement)
+    ids = order.sorted_ids(db, statement, by)
     return list(page_of_ids(db, statement, Organisation.id, ids, 1, size=ALL).rows)
 
 

@@ -14,9 +14,10 @@ from lms.core.exports import Format, Sheet
 from lms.core.form_errors import refused_on
 from lms.core.forms import choices
 from lms.core.languages import moment, named
+from lms.core.list_addresses import order_of
 from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, READERS, Role, Scope, fetch
-from lms.organisations import districts, register
+from lms.organisations import districts, order, register
 from lms.organisations.forms import SECTORS, OrganisationFilterForm, OrganisationForm
 from lms.organisations.models import Organisation, Sector
 from lms.organisations.register import OrganisationFacts, OrganisationFilter
@@ -29,10 +30,12 @@ blueprint = Blueprint("organisations", __name__)
 def index() -> ResponseReturnValue:
     """List the organisations of the user's districts."""
     form, filters = _filters()
-    organisations = register.listing(db(), scope(), filters, request.args.get("page", 1, type=edge.page_number))
+    by = order_of(order.ORDERS)
+    organisations = register.listing(db(), scope(), filters, request.args.get("page", 1, type=edge.page_number), by)
     return render_template(
         "organisations/index.html",
         organisations=organisations,
+        order=by,
         form=form,
         sectors=SECTORS,
         may_change=holds(*ADMINISTRATORS),
@@ -45,7 +48,7 @@ def index() -> ResponseReturnValue:
 def export(form: str) -> ResponseReturnValue:
     """Send the organisations that match the filters of the page as a file."""
     _form, filters = _filters()
-    organisations = register.everything(db(), scope(), filters)
+    organisations = register.everything(db(), scope(), filters, order_of(order.ORDERS))
     sheet = Sheet(
         title=_("Organisations"),
         headings=[

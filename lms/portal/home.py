@@ -17,6 +17,7 @@ from lms.core.scope import READERS, Role, Scope
 from lms.portal import overview
 from lms.portal.labels import SENTENCES, TITLES
 from lms.portal.needs import Need
+from lms.portal.pictures import described, drawn, figures_scope
 
 blueprint = Blueprint("home", __name__)
 
@@ -52,9 +53,8 @@ def page() -> ResponseReturnValue:
     """A visitor's landing page, the overview of staff and auditors, or the start page of the user's role."""
     if not current_user.is_authenticated:
         return render_template("home/visitor.html")
-    for roles in (READERS, (Role.COORDINATOR,)):
-        if holds(*roles):
-            return _overview(_scope_as(roles))
+    if holds(*READERS, Role.COORDINATOR):
+        return _overview(figures_scope())
     if holds(Role.INSTRUCTOR):
         return redirect(url_for("today.page"))
     return redirect(url_for("my_training.page"))
@@ -71,6 +71,8 @@ def _overview(reach: Scope) -> str:
         sentences=SENTENCES,
         address_of=_address_of,
         may_open=_may_open,
+        described=described,
+        drawn=drawn,
         Need=Need,
     )
 

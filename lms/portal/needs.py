@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from certificates import unprintable
@@ -23,6 +23,7 @@ from courses.offerings import training_requests
 from courses.privacy import erasure
 from courses.reports.exports import exports
 from instructors import register
+from lms.core import counts
 from lms.core.messages import calling
 from lms.core.scope import Scope
 
@@ -62,10 +63,7 @@ def read(db: Session, scopes: Mapping[Need, Scope], moments: NeedMoments) -> dic
     """
     selects = {need: _counting(need, scopes[need], moments) for need in Need if need in scopes}
     counted = {need: statement for need, statement in selects.items() if statement is not None}
-    if not counted:
-        return {}
-    numbers = db.execute(select(*(statement.scalar_subquery() for statement in counted.values()))).one()
-    return dict(zip(counted, numbers, strict=True))
+    return dict(zip(counted, counts.read_of_now(db, list(counted.values())), strict=True))
 
 
 def _counting(need: Need, scope: Scope, moments: NeedMoments) -> Select[Any] | None:

@@ -16,9 +16,16 @@ const form = part("ask");
 let foreseen = null;
 let asked = null; // the request that is not sent yet
 let arrived = false; // the server has answered for a request of this page
+let closed = false;
+let certificates = false; // the course gives them
 
 /** The moment of an event by the server's clock. */
 const momentOf = ({ told_at: told, offset_ms: offset }) => Date.parse(told) + (offset ?? 0);
+
+/** Lead to the codes for the people in the room: this address, which with a network is the page of the closed class. */
+function showHandOut() {
+  show("hand-out", closed && certificates);
+}
 
 function showSession({ session: facts, fetchedAt }) {
   const { zone, language } = texts;
@@ -65,7 +72,10 @@ const redraw = coalesce(async () => {
     return;
   }
   showSession(roster);
-  const { starts_at: starts, closed } = roster.session;
+  const { starts_at: starts } = roster.session;
+  closed ||= Boolean(roster.session.closed);
+  certificates = roster.closing.certificate;
+  showHandOut();
   const early = now() < Date.parse(starts);
   if (closed) show("closed", true);
   show("early", early && !closed);
@@ -105,7 +115,9 @@ function takeAnswer({ item, answer }) {
   if (item.path !== outbox.CLOSINGS || item.event.session !== session || answer.outcome === "rejected") return;
   arrived = true;
   show("foreseen", false);
-  show(answer.outcome === "already" ? "closed" : "arrived", true);
+  closed ||= answer.outcome === "already";
+  show(closed ? "closed" : "arrived", true);
+  showHandOut();
 }
 
 let asking = false;

@@ -160,6 +160,15 @@ def test_a_whole_class_without_the_server_ends_like_one_with_it(basement: Baseme
     assert {name for name, _state, due in offline["states"] if due} == CERTIFIED
     assert issued(basement, page, own) == CERTIFIED
 
+    basement.running.stop()
+    page.goto(f"/sessions/{second}/close")
+    hand_out = page.locator("[data-hand-out] a")
+    expect(hand_out).to_be_visible()  # the closing is known without a network, and leads to the codes with one
+    basement.running.start()
+    hand_out.click()
+    page.get_by_role("link", name="现场领证二维码").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
 
 def row(page: Page, own: Class, number: int) -> Locator:
     """The row of a person in the grid of results."""

@@ -42,6 +42,7 @@ def page(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
             flash_unentitled(unentitled)
             return redirect(url_for(".page", offering_id=offering_id, enrolment_id=enrolment_id))
     demands = prerequisites.of_offering(enrolment.offering)
+    standing = held_elsewhere.standing_of(db(), enrolment)
     body = render_template(
         "enrolment/held.html",
         enrolment=enrolment,
@@ -49,7 +50,8 @@ def page(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
         closed=enrolment.offering.state == OfferingState.CLOSED,
         demands=demands,
         types=prerequisites.type_names(db(), demands),
-        standing=held_elsewhere.standing_of(db(), enrolment),
+        standing=standing,
+        judge_again=held_elsewhere.may_be_judged_again(enrolment, standing),
         legible=enrolment.trainee_id in trainees_rights.legible_ids(db(), [enrolment.trainee_id], scope()),
         form=form,
     )

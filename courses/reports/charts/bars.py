@@ -20,7 +20,7 @@ from courses.reports.charts.drawing import (
 )
 
 _NAME_ROOM = 300  # pixels of a name beside a bar, before it goes on in a second line
-_TALL = {False: 300, True: 240}  # the height of standing bars, wide and narrow
+_TALL = 240  # the height of standing bars
 _LARGEST_SHARE = 2.0  # a bullet bar is cut off at twice the target; its text says how long it is
 
 
@@ -73,7 +73,7 @@ def _standing(
     drawing: Drawing, top: float, names: Sequence[str], columns: Sequence[Sequence[float]], series: Sequence[Series]
 ) -> float:
     scale = axis(_ends(columns), whole=True, most=5 if drawing.narrow else 6)
-    box = value_axis(drawing, scale, top, _TALL[drawing.narrow])
+    box = value_axis(drawing, scale, top, _TALL)
     place = box.width / len(names)
     breadth = min(place * 0.72, 60)
     for number, column in enumerate(columns):

@@ -33,14 +33,14 @@ class Meaning(StrEnum):
     NAMED = "#1f4e79"
     COUNTED = "#6c97c0"
     REFRESHER = "#b97d00"
-    CERTIFICATES = "#0b7f86"
+    CERTIFICATES = "#66761f"
     TARGET = "#1d2126"
     LAST_YEAR = "#767f89"
     PASSING = "#2c6e49"
     NO_SHOW = "#7d4aa5"
-    LEAD = "#4a3423"
-    ASSISTANT = "#96724f"
-    EXAMINER = "#b08968"
+    LEAD = "#12545c"
+    ASSISTANT = "#4d979f"
+    EXAMINER = "#c07350"
 
 
 class Series(NamedTuple):
@@ -52,7 +52,7 @@ class Series(NamedTuple):
 
 
 class Key(NamedTuple):
-    """An entry of a legend. mark: "box", "line", "dashes" or "tick"."""
+    """An entry of a legend. mark: "box", "tick", or a line by its dashes: "" for a whole one."""
 
     label: str
     colour: str
@@ -184,7 +184,7 @@ class Drawing:
         elif key.mark == "tick":
             self.line(x + 9, y - 8, x + 9, y + 8, key.colour, width=3)
         else:
-            more = {"stroke_dasharray": "5 4"} if key.mark == "dashes" else {}
+            more = {"stroke_dasharray": key.mark} if key.mark else {}
             self.line(x, y, x + 19, y, key.colour, width=2.5, **more)
 
     def made(self, title: str, description: str, height: float) -> bytes:

@@ -18,7 +18,7 @@ from courses.reports.charts.drawing import (
     nothing_drawn,
 )
 
-_TALL = {False: 280, True: 230}  # the height of the lines, wide and narrow
+_TALL = {False: 240, True: 230}  # the height of the lines, wide and narrow
 _DASHES = {Meaning.LAST_YEAR: "6 4", Meaning.TARGET: "2 3"}
 MOST_DOTS = 24
 _FAINT = "#c3c9d0"  # of the years before the last one
@@ -48,8 +48,8 @@ def trend(
     if not any(value for values in (*older, this.values, before.values if before else ()) for value in values):
         return nothing_drawn(title, description, nothing, narrow=narrow)
     drawing = Drawing(narrow=narrow)
-    keys = [Key(line.label, line.meaning, "dashes" if line.meaning in _DASHES else "line") for line in reversed(lines)]
-    top = drawing.legend([*keys, *([Key(earlier[0], _FAINT, "line")] if earlier else [])])
+    keys = [Key(line.label, line.meaning, _DASHES.get(line.meaning, "")) for line in reversed(lines)]
+    top = drawing.legend([*keys, *([Key(earlier[0], _FAINT, "")] if earlier else [])])
     scale = axis(known, whole=True, most=5 if narrow else 6)
     # Above the highest tick, the last value has room beneath the legend.
     box = value_axis(drawing, scale, top + drawing.font_size, _TALL[narrow])
@@ -87,15 +87,17 @@ def _draw(drawing: Drawing, points: Points, meaning: Meaning) -> None:
 
 def _name_last(drawing: Drawing, box: Box, line: Series, points: Points) -> None:
     """Write the last value of a line beside its point."""
-    last = next((number for number in reversed(range(len(points))) if points[number] is not None), None)
-    point = None if last is None else points[last]
-    if last is None or point is None:
+    known = [(number, point) for number, point in enumerate(points) if point is not None]
+    if not known:
         return
+    last, (x, y) = known[-1]
     text = f"{line.values[last]:,.0f}"
     half = drawing.text_width(text) / 2
-    x = min(max(point[0], box.left + half), drawing.width - half - 4)
-    y = point[1] - drawing.font_size - 2
-    drawing.text(x, y, text, anchor="middle", bold=True, fill=line.meaning, halo=True)
+    # Beneath the end of a falling line, above that of a rising one, so that the text does not stand on the line.
+    is_falling = len(known) > 1 and known[-2][1][1] < y
+    down = drawing.font_size + 2 if is_falling and y + 2 * drawing.font_size < box.bottom else -drawing.font_size - 2
+    within = min(max(x, box.left + half), drawing.width - half - 4)
+    drawing.text(within, y + down, text, anchor="middle", bold=True, fill=line.meaning, halo=True)
 
 
 class Panel(NamedTuple):
@@ -126,9 +128,9 @@ def small_multiples(
     if not any(value for panel in panels for value in (*panel.values, *panel.before)):
         return nothing_drawn(title, description, nothing, narrow=narrow)
     drawing = Drawing(narrow=narrow)
-    keys = [Key(labels[0], Meaning.PERSON_TIMES, "line")]
+    keys = [Key(labels[0], Meaning.PERSON_TIMES, "")]
     if any(panel.before for panel in panels):
-        keys.append(Key(labels[1], Meaning.LAST_YEAR, "dashes"))
+        keys.append(Key(labels[1], Meaning.LAST_YEAR, _DASHES[Meaning.LAST_YEAR]))
     top = drawing.legend(keys)
     columns = 2 if narrow else 4
     gap = 14.0 if narrow else 24.0

@@ -49,7 +49,8 @@ LineCounter = Callable[[Iterator[Lines]], Iterator[Lines]]
 class ExportHead:
     """The texts of a file around its rows, in the owner's language, fixed when the export is ordered.
 
-    total: the row of sums below the rows. criteria: the part of the preamble that the page of the export shows.
+    total: the row of sums below the rows. criteria: the part of the preamble that the page of the export shows. plain: a
+    CSV file has one heading line and the rows, and nothing else.
     """
 
     title: str
@@ -58,6 +59,7 @@ class ExportHead:
     wording: ExportWording
     total: Sequence[str | float | None] | None = None
     criteria: Sequence[tuple[str, str]] = ()
+    plain: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The value of `Export.head`."""
@@ -70,6 +72,7 @@ class ExportHead:
             "sectors": dict(self.wording.sectors),
             "total": None if self.total is None else list(self.total),
             "asked": [list(line) for line in self.criteria],
+            "plain": self.plain,
         }
 
     @classmethod
@@ -77,7 +80,8 @@ class ExportHead:
         """Read `Export.head`, without the criteria, which the file does not need."""
         wording = ExportWording(head["english"], head["states"], head["sectors"], zone.key)
         preamble = [(label, value) for label, value in head["preamble"]]
-        return cls(head["title"], preamble, head["headings"], wording, head["total"])
+        plain = head.get("plain", False)  # an export that was ordered before the upgrade has none
+        return cls(head["title"], preamble, head["headings"], wording, head["total"], plain=plain)
 
 
 def begin(db: Session, order: ExportOrder, form: Format, *, head: ExportHead, rows: int) -> Export:
@@ -175,12 +179,12 @@ def file_pieces(
 def _csv_lines(connection: Connection, table: Table, head: ExportHead, count: LineCounter) -> Iterator[Lines]:
     yield [BOM + _csv(*_lines_above(head))]
     yield from count(copy_rows(connection, table.for_csv(), table.unseal_for_csv()))
-    if head.total is not None:
+    if head.total is not None and not head.plain:
         yield [_csv(head.total)]
 
 
 def _lines_above(head: ExportHead) -> list[Sequence[object]]:
-    return [[head.title], *head.preamble, [], head.headings]
+    return [head.headings] if head.plain else [[head.title], *head.preamble, [], head.headings]
 
 
 def _csv(*lines: Sequence[object]) -> bytes:

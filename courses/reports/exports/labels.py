@@ -89,9 +89,18 @@ def wording() -> ExportWording:
 
 
 def head(
-    kind: ExportKind, table: Table, criteria: list[tuple[str, str]], total: Figures | None, wording: ExportWording
+    kind: ExportKind,
+    table: Table,
+    criteria: list[tuple[str, str]],
+    total: Figures | None,
+    wording: ExportWording,
+    *,
+    plain: bool = False,
 ) -> ExportHead:
-    """The texts of a file around its rows. total: the figures of all offerings, for the row of sums below them."""
+    """The texts of a file around its rows. total: the figures of all offerings, for the row of sums below them.
+
+    plain: without anything around the rows but the heading line, in a CSV file.
+    """
     total_row: list[str | float | None] | None = None
     if total is not None:
         figures: dict[str, float] = {
@@ -113,6 +122,7 @@ def head(
         wording=wording,
         total=total_row,
         criteria=criteria,
+        plain=plain,
     )
 
 

@@ -128,7 +128,7 @@ def participations(question: Question, wording: ExportWording, personal: Persona
     )
     columns: list[Column] = [
         *_offering_columns(wording),
-        Column("person_no", Kind.WHOLE, Enrolment.trainee_id),
+        Column("person_no", Kind.REFERENCE, Enrolment.trainee_id),
         Column("result", Kind.TEXT, Enrolment.state, wording.states),
         Column("sessions", Kind.WHOLE, Enrolment.sessions_attended),
         Column("hours", Kind.DECIMAL, _hours(Enrolment.minutes_attended)),
@@ -142,7 +142,7 @@ def people(question: Question, personal: PersonalData) -> Table:
     participant = participants(question)
     rows = select(participant.c.trainee_id).order_by(participant.c.offerings.desc(), participant.c.trainee_id)
     columns = [
-        Column("person_no", Kind.WHOLE, participant.c.trainee_id),
+        Column("person_no", Kind.REFERENCE, participant.c.trainee_id),
         Column("person_times", Kind.WHOLE, participant.c.offerings),
         Column("hours", Kind.DECIMAL, _hours(participant.c.minutes)),
     ]
@@ -162,7 +162,7 @@ def enrolments(offering_id: int, scope: Scope, wording: ExportWording, personal:
         .order_by(sessions == 0, _name_sound(), Enrolment.id)
     )
     columns = [
-        Column("person_no", Kind.WHOLE, Enrolment.trainee_id),
+        Column("person_no", Kind.REFERENCE, Enrolment.trainee_id),
         Column("result", Kind.TEXT, Enrolment.state, wording.states),
         Column("sessions", Kind.WHOLE, sessions),
         Column("hours", Kind.DECIMAL, _hours(func.coalesce(presence.c.minutes, 0))),
@@ -182,7 +182,7 @@ def attendances(session_id: int, scope: Scope, wording: ExportWording, personal:
         .order_by(_name_sound(), Attendance.enrolment_id)
     )
     columns = [
-        Column("person_no", Kind.WHOLE, Enrolment.trainee_id),
+        Column("person_no", Kind.REFERENCE, Enrolment.trainee_id),
         Column("arrived_at", Kind.TEXT, _moment(Attendance.arrived_at, wording)),
         Column("left_at", Kind.TEXT, _moment(Attendance.left_at, wording)),
         Column("hours", Kind.DECIMAL, _hours(attended_minutes())),
@@ -237,7 +237,7 @@ def _phone_opener(*, masked: bool) -> Unseal:
 
 def _offering_columns(wording: ExportWording) -> list[Column]:
     return [
-        Column("offering_no", Kind.WHOLE, Offering.id),
+        Column("offering_no", Kind.REFERENCE, Offering.id),
         Column("counted_on", Kind.DAY, Offering.counted_on),
         Column("programme", Kind.TEXT, wording.name(Programme)),
         Column("course", Kind.TEXT, wording.name(Course)),

@@ -197,7 +197,7 @@ def _send_or_owe(export: ExportRequest, form: Format) -> ResponseReturnValue:
     total = None
     if isinstance(order, ReportExportOrder) and order.kind is ExportKind.OFFERINGS:
         total = report_offerings.drill_down(report_db(), order.question, figure=order.figure).total
-    head = labels.head(order.kind, table, export.criteria, total, export.wording)
+    head = labels.head(order.kind, table, export.criteria, total, export.wording, plain="plain" in request.values)
     if rows > current_app.config["SETTINGS"].export_limit_rows:
         owed = exports.begin(db(), order, form, head=head, rows=rows)
         return redirect(url_for("exports.page", ref=owed.ref))

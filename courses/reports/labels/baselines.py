@@ -12,7 +12,7 @@ from courses.counting.targets import TargetProgress, YearSectorTargets, YearTarg
 from courses.models.catalogue import Programme
 from courses.models.opening_balances import OpeningBalance, OpeningSource
 from courses.reports.labels import report as labels
-from lms.core.exports import Cell, Sheet
+from lms.core.exports import Cell, Share, Sheet
 from lms.core.languages import moment, named, whole
 from lms.organisations.forms import SECTORS
 from lms.organisations.models import District, Sector
@@ -70,7 +70,7 @@ def _without_opening(reached: TargetProgress) -> list[Cell]:
 
 
 def _reached_cells(reached: TargetProgress) -> list[Cell]:
-    share = None if reached.share is None else round(reached.share, 4)
+    share = None if reached.share is None else Share(round(reached.share, 4))
     return [reached.target, reached.person_times, reached.opening, share]
 
 

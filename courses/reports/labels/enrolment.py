@@ -19,7 +19,7 @@ from courses.reports.ledger import Figures
 from courses.reports.pdf import ReportDocument
 from courses.reports.questions import Figure, Filters, Grouping
 from lms.core import clock
-from lms.core.exports import Cell, Sheet
+from lms.core.exports import Cell, DecimalHours, Sheet
 from lms.core.languages import language, organisation_name, whole
 
 
@@ -169,7 +169,7 @@ def _cells(figures: Figures, people: int | None = None) -> list[Cell]:
     cells: list[Cell] = []
     for figure in FIGURE_LABELS:
         value = labels.figure_value(figures, figure)
-        cells.append(round(value / 60, 2) if figure is Figure.MINUTES else value)
+        cells.append(DecimalHours(value / 60) if figure is Figure.MINUTES else value)
         if figure is Figure.REFRESHER and people is not None:
             cells.append(people)
     return cells

@@ -9,7 +9,7 @@ from courses.reports.forms.filters import GROUPING_LABELS
 from courses.reports.indicators import IndicatorReport, IndicatorRow
 from courses.reports.labels import report as labels
 from courses.reports.questions import TIME_GROUPINGS, Filters, Grouping
-from lms.core.exports import Cell, Sheet
+from lms.core.exports import Cell, Share, Sheet
 
 DECIMALS = 4  # of a share, in a file
 
@@ -74,19 +74,23 @@ def _cells(indicator: IndicatorRow, *, with_waiting: bool) -> list[Cell]:
         indicator.person_times,
         indicator.opening,
         indicator.before,
-        _rounded(indicator.growth),
+        _share(indicator.growth),
         indicator.target,
-        _rounded(indicator.completion),
+        _share(indicator.completion),
         indicator.row.people,
-        _rounded(indicator.share),
+        _share(indicator.share),
         indicator.certified,
         indicator.renewed,
-        _rounded(indicator.pass_rate),
-        _rounded(indicator.no_show),
+        _share(indicator.pass_rate),
+        _share(indicator.no_show),
         indicator.sessions,
         _rounded(indicator.class_size),
         indicator.waiting if with_waiting else None,
     ]
+
+
+def _share(value: float | None) -> Share | None:
+    return None if value is None else Share(round(value, DECIMALS))
 
 
 def _rounded(value: float | None) -> float | None:

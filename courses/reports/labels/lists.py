@@ -16,7 +16,7 @@ from courses.reports.offerings import OfferingsInProgress
 from courses.reports.sessions import OfferingSessions, SessionTeacher
 from courses.reports.waiting import WaitingOfferings
 from lms.core import clock
-from lms.core.exports import Cell, Sheet
+from lms.core.exports import Cell, DecimalHours, Reference, Sheet
 from lms.core.languages import clock_time, language
 
 ROLE_LABELS = {
@@ -51,7 +51,7 @@ def waiting(offerings: WaitingOfferings, criteria: Criteria, zone: ZoneInfo) -> 
         ],
         rows=[
             [
-                row.offering_id,
+                Reference(row.offering_id),
                 _in_language(row.course_zh, row.course_en),
                 _in_language(row.host_zh, row.host_en),
                 _in_language(row.district_zh, row.district_en),
@@ -86,7 +86,7 @@ def in_progress(offerings: OfferingsInProgress, criteria: Criteria) -> Sheet:
         ],
         rows=[
             [
-                row.offering_id,
+                Reference(row.offering_id),
                 row.counted_on,
                 _in_language(row.course_zh, row.course_en),
                 _in_language(row.host_zh, row.host_en),
@@ -122,13 +122,13 @@ def adjustments(rows: tuple[Adjustment, ...], criteria: Criteria) -> Sheet:
         rows=[
             [
                 row.dated_on,
-                row.offering_id,
+                Reference(row.offering_id),
                 _in_language(row.course_zh, row.course_en),
                 _in_language(row.host_zh, row.host_en),
                 row.counted_on,
                 _("Closed after its quarter was frozen") if row.late_closing else row.reason,
                 row.person_times,
-                round(row.minutes / 60, 2),
+                DecimalHours(row.minutes / 60),
                 row.passed,
             ]
             for row in rows
@@ -137,7 +137,7 @@ def adjustments(rows: tuple[Adjustment, ...], criteria: Criteria) -> Sheet:
             _("Total"),
             *([None] * 5),
             sum(row.person_times for row in rows),
-            round(sum(row.minutes for row in rows) / 60, 2),
+            DecimalHours(sum(row.minutes for row in rows) / 60),
             sum(row.passed for row in rows),
         ],
         widths=[12, 12, 26, 26, 12, 30],
@@ -165,14 +165,14 @@ def sessions(offering_sessions: OfferingSessions, criteria: Criteria, zone: Zone
         ],
         rows=[
             [
-                row.session_id,
+                Reference(row.session_id),
                 _day(row.starts_at, zone),
                 clock_time(row.starts_at),
                 clock_time(row.ends_at),
                 row.place,
                 row.present,
                 row.headcount,
-                round(row.minutes / 60, 2),
+                DecimalHours(row.minutes / 60),
                 "; ".join(_teacher_text(teacher) for teacher in row.teachers),
             ]
             for row in offering_sessions.sessions
@@ -182,7 +182,7 @@ def sessions(offering_sessions: OfferingSessions, criteria: Criteria, zone: Zone
             *([None] * 4),
             offering_sessions.people,
             offering_sessions.headcount,
-            round(offering_sessions.minutes / 60, 2),
+            DecimalHours(offering_sessions.minutes / 60),
             None,
         ],
         widths=[14, 12, 10, 10, 26, 12, 12, 12, 40],
@@ -228,7 +228,7 @@ def ledger_entries(offering_sessions: OfferingSessions, criteria: Criteria) -> S
 
 
 def _figure_cells(figures: Figures) -> list[Cell]:
-    hours = round(figures.minutes / 60, 2)
+    hours = DecimalHours(figures.minutes / 60)
     return [
         figures.person_times, figures.named, figures.counted, hours, figures.enrolled, figures.passed,
         figures.certificates,
@@ -257,8 +257,8 @@ def taught_sessions(taught: TaughtSessions, criteria: Criteria, rule: str, zone:
         ],
         rows=[
             [
-                row.offering_id,
-                row.session_id,
+                Reference(row.offering_id),
+                Reference(row.session_id),
                 _day(row.starts_at, zone),
                 clock_time(row.starts_at),
                 clock_time(row.ends_at),
@@ -267,12 +267,17 @@ def taught_sessions(taught: TaughtSessions, criteria: Criteria, rule: str, zone:
                 str(ROLE_LABELS[row.role]),
                 clock_time(row.arrived_at),
                 clock_time(row.left_at),
-                round(row.minutes / 60, 2),
-                round(row.planned / 60, 2),
+                DecimalHours(row.minutes / 60),
+                DecimalHours(row.planned / 60),
             ]
             for row in taught.page.rows
         ],
-        total=[_("Total"), *([None] * 9), round(taught.total.taught / 60, 2), round(taught.total.planned / 60, 2)],
+        total=[
+            _("Total"),
+            *([None] * 9),
+            DecimalHours(taught.total.taught / 60),
+            DecimalHours(taught.total.planned / 60),
+        ],
         widths=[12, 12, 12, 10, 10, 26, 26, 14],
     )
 

@@ -31,12 +31,13 @@ MAX_BARS = 20  # of a picture whose rows are no periods: the largest rows
 class Picture:
     """A picture of a report. description: its figures in words; empty where there is nothing to draw.
 
-    draw: makes the SVG image, narrow for a phone if it is called with True.
+    draw: makes the SVG image, narrow for a phone if it is called with True. answer: stands beside the caption.
     """
 
     caption: str
     description: str
     draw: Callable[[bool], bytes]
+    answer: str = ""
 
 
 def on_paper(picture: Picture) -> str:
@@ -80,7 +81,8 @@ def _trend(rows: Sequence[ReportRow], trend: Trend, filters: Filters, today: dat
     grouping = str(GROUPING_LABELS[filters.grouping]).lower()
     caption = _("Person-times by %(grouping)s, against the year before", grouping=grouping)
     this_name, before_name = (_("This period"), _("The year before")) if year is None else (str(year), str(year - 1))
-    description = " ".join(filter(None, (described(rows, filters), compared(trend, today))))
+    answer = compared(trend, today)
+    description = " ".join(filter(None, (described(rows, filters), answer)))
     periods = len(trend.names)
     has_before = any(value is not None for value in trend.before)
     older = sorted(trend.earlier)
@@ -102,7 +104,7 @@ def _trend(rows: Sequence[ReportRow], trend: Trend, filters: Filters, today: dat
             target=target, earlier=earlier, narrow=narrow, nothing=_nothing(),
         )  # fmt: skip
 
-    return Picture(caption, description, draw)
+    return Picture(caption, description, draw, answer)
 
 
 def _axis_names(trend: Trend) -> list[str]:

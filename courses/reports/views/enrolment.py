@@ -130,10 +130,20 @@ def enrolment_export(form: str) -> ResponseReturnValue:
 @blueprint.get("/enrolment.pdf")
 @requires(*STAFF_READERS)
 def enrolment_paper() -> ResponseReturnValue:
-    """Send the report as a PDF."""
+    """Send the report as a PDF; one that would be too long leads back to the report and offers its files."""
     question, options = request_question()
     filters = question.filters
     report = enrolment.report(report_db(), question, zone=zone())
+    if len(report.rows) > pdf.MAX_ROWS:
+        page = render_template(
+            "reports/too_long.html",
+            filters=filters,
+            criteria=labels.criteria(filters, options),
+            rows=len(report.rows),
+            limit=pdf.MAX_ROWS,
+            whole=languages.whole,
+        )
+        return make_response(page, 422)
     document = pdf.render(
         enrolment_labels.report_document(report, options, _picture(question, report.rows)), now=clock.now()
     )

@@ -24,7 +24,7 @@ from courses.reports.views.sheets import send_sheet
 from lms.core import clock, languages
 from lms.core.access import requires, scope
 from lms.core.errors import N_, DomainError
-from lms.core.exports import Sheet
+from lms.core.exports import DecimalHours, Sheet
 from lms.core.paging import ALL, PAGE_SIZE
 from lms.core.request_db import report_db
 from lms.core.scope import STAFF_READERS
@@ -178,7 +178,7 @@ def _sheet(report: HoursReport, filters: Filters, options: FilterOptions) -> She
 
 def _cells(figures: Hours) -> list[float]:
     values = {column: int(getattr(figures, column.value)) for column in COLUMN_LABELS}
-    return [round(value / 60, 2) if column in IN_HOURS else value for column, value in values.items()]
+    return [DecimalHours(value / 60) if column in IN_HOURS else value for column, value in values.items()]
 
 
 def rule_text() -> str:

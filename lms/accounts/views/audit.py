@@ -20,7 +20,7 @@ from lms.accounts.forms import ROLES, AuditFilterForm
 from lms.core import audit_labels, clock, file_answers, list_addresses
 from lms.core.access import guard_of, holds, requires
 from lms.core.audit_labels import AuditLabels
-from lms.core.exports import Cell, Format, Sheet
+from lms.core.exports import Cell, Format, Reference, Sheet
 from lms.core.forms import choices
 from lms.core.languages import moment, named, whole
 from lms.core.request_db import db
@@ -105,7 +105,7 @@ def _cells(entries: Iterable[TrailEntry], labels: AuditLabels, zone: ZoneInfo) -
     value_text = _value_text(labels)
     for entry in entries:
         yield [
-            entry.id,
+            Reference(entry.id),
             f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
             entry.user or _("The system"),
             _label(labels.actions, entry.action),

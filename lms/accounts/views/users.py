@@ -31,6 +31,7 @@ from lms.core.exports import Format, Sheet
 from lms.core.form_errors import refused_on
 from lms.core.forms import choices
 from lms.core.languages import moment, named
+from lms.core.list_addresses import order_of
 from lms.core.masks import mask_email, mask_phone
 from lms.core.request_db import db
 from lms.core.scope import ADMINISTRATORS, Role, fetch
@@ -46,11 +47,13 @@ def index() -> ResponseReturnValue:
     if request.method == "POST":
         return redirect_to_search(UserFilterForm)
     form, filters = _filters()
-    users_page = users.listing(db(), scope(), filters, request.args.get("page", 1, type=edge.page_number))
+    order = order_of(users.ORDERS)
+    users_page = users.listing(db(), scope(), filters, request.args.get("page", 1, type=edge.page_number), order)
     grants = [grant for user in users_page.rows for grant in user.grants]
     return render_template(
         "users/index.html",
         users_page=users_page,
+        order=order,
         form=form,
         roles=ROLES,
         places=places.of_grants(db(), grants),
@@ -64,7 +67,7 @@ def index() -> ResponseReturnValue:
 def export(form: str) -> ResponseReturnValue:
     """Send the users that match the filters of the page as a file, with masked contacts."""
     _form, filters = _filters()
-    accounts = users.everything(db(), scope(), filters)
+    accounts = users.everything(db(), scope(), filters, order_of(users.ORDERS))
     place_by_grant = places.of_grants(db(), [grant for user in accounts for grant in user.grants])
     sheet = Sheet(
         title=_("Users"),

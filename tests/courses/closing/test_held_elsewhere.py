@@ -51,9 +51,13 @@ def test_what_is_accepted_after_the_closing_makes_the_certificate_due_and_is_on_
 
 
 def test_a_legacy_certificate_that_was_linked_meanwhile_counts_once_it_is_judged_again(db, make, lacking):
+    assert held_elsewhere.to_judge_again(db, lacking.trainee, EVERYTHING) == []
     make.legacy_certificate(lacking.trainee, None)
     assert not lacking.certificate_due
+    assert held_elsewhere.to_judge_again(db, lacking.trainee, EVERYTHING) == [lacking]
+    assert held_elsewhere.to_judge_again(db, lacking.trainee, Scope(district_ids=frozenset({9}))) == []
     decide(db, lacking, None)
+    assert held_elsewhere.to_judge_again(db, lacking.trainee, EVERYTHING) == []
     assert (lacking.certificate_due, lacking.held_elsewhere) == (True, None)
 
 

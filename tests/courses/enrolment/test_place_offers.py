@@ -19,6 +19,7 @@ from lms.core.audit import AuditEntry
 from lms.core.engine import make_engine
 from lms.core.errors import DomainError
 from lms.core.messages.models import Message, MessageState
+from lms.core.messages.owing import Content
 from lms.core.transactions import make_sessions, transaction
 from tests.factories import Make
 
@@ -48,6 +49,17 @@ def test_an_offer_is_accepted_once(db: Session, make: Make) -> None:
     assert db.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"enrolment:{second.id}")).all() == [
         "enrolment.create", "enrolment.offer", "enrolment.accept",
     ]  # fmt: skip
+
+
+def test_whoever_enrols_again_is_told_of_the_offer(db: Session, make: Make) -> None:
+    offering = make.offering(capacity=1, starts=[clock.now() + 30 * DAY])
+    first = places.enrol(db, offering.id, make.trainee(), source=STAFF)
+    facts = TraineeFacts("王芳", phone=make.phone())
+    places.enrol_oneself(db, offering.id, facts)
+    places.cancel(db, first, "有事")
+    assert places.enrol_oneself(db, offering.id, facts).already_enrolled
+    again = db.scalars(select(Message).where(Message.purpose == "ticket_again")).one()
+    assert "It is held for you until" in Content.of(again).text
 
 
 def test_a_declined_place_goes_on(db: Session, make: Make) -> None:

@@ -63,3 +63,31 @@ def test_a_workbook_is_sent_and_coordinators_get_none(make: Make, sign_in: SignI
     answer = sign_in(make.user(Role.CITY_ADMINISTRATOR)).get(f"/{area}/export.xlsx")
     assert answer.data[:2] == b"PK"
     assert sign_in(make.user(Role.COORDINATOR)).get(f"/{area}/export.xlsx").status_code == 403
+
+
+def test_the_lists_are_sorted_by_their_columns_and_the_files_follow(make: Make, sign_in: SignIn, db: Session) -> None:
+    first = make.organisation(2, name_zh="安定社区", sector="village")
+    second = make.organisation(1, name_zh="朝阳社区", sector="school")
+    early, late = make.instructor("RESCUE", name="王一"), make.instructor("RESCUE", name="安二", district_id=2)
+    early.qualifications[0].valid_until = early.qualifications[0].valid_from
+    early.registration_number, late.registration_number = "B", "A"
+    db.commit()
+    browser = sign_in(make.user(Role.CITY_ADMINISTRATOR, name="安三"))
+    make.user(Role.AUDITOR, name="王四")
+    db.commit()
+
+    def names(area: str, arguments: str) -> list[str]:
+        assert "aria-sort" in browser.get(f"/{area}/?{arguments}").text
+        return [row[0] for row in rows_of(browser.get(f"/{area}/export.csv?{arguments}").text)]
+
+    def hosts(arguments: str) -> list[str]:
+        browser.get(f"/organisations/?{arguments}")
+        rows = rows_of(browser.get(f"/organisations/export.csv?{arguments}").text)
+        return [row[1] for row in rows if row[1] in {first.name_zh, second.name_zh}]
+
+    assert hosts("order=name") == ["安定社区", "朝阳社区"]
+    assert hosts("order=name&desc=1") == hosts("") == hosts("order=nothing") == ["朝阳社区", "安定社区"]
+    assert hosts("order=sector") == ["朝阳社区", "安定社区"]
+    assert names("instructors", "order=until") == names("instructors", "order=district") == ["王一", "安二"]
+    assert names("instructors", "order=number") == names("instructors", "") == ["安二", "王一"]
+    assert names("users", "order=created&desc=1") == names("users", "order=name&desc=1") == ["王四", "安三"]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from html import unescape
 from uuid import uuid4
+from xml.etree import ElementTree
 
 import pytest
 from flask import Flask
@@ -154,7 +155,9 @@ AUDITOR = {
     for need, number in CITY.items()
     if need not in {Need.TO_CALL, Need.TRAINING_REQUESTS, Need.PROPOSALS, Need.IMPORTS}
 }
-HOST = {need: 2 for need in (Need.UNCLOSED, Need.CLOSINGS, Need.REVIEWS, Need.UNPRINTABLE, Need.TO_CALL)}
+HOST = {need: 2 for need in (Need.UNCLOSED, Need.CLOSINGS, Need.REVIEWS, Need.UNPRINTABLE, Need.TO_CALL)} | {
+    Need.EXPORTS: 1
+}
 
 
 @pytest.mark.parametrize(
@@ -208,8 +211,13 @@ def test_nothing_to_do_is_said_and_the_page_needs_few_statements(
     assert len(statements) <= 14
     assert "Nothing waits for anybody." in page
     assert all(str(title) in unescape(page) for title in TITLES.values())
-    assert "nothing counted in the same days of last year" in page
+    assert "Nothing was counted in the same days of last year." in page
     assert "By district" in page
+    assert "/overview/months.svg" not in page
+    for name in ("months", "districts"):
+        picture = browser.get(f"/overview/{name}.svg?narrow=1")
+        assert picture.status_code == 200
+        assert ElementTree.fromstring(picture.data).tag.endswith("svg")
 
 
 def test_every_need_has_its_texts_and_its_list() -> None:

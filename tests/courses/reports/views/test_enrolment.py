@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses.counting import person_time, targets
+from courses.counting import person_time, population, targets
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import Offering
 from lms.accounts.models import User
@@ -269,3 +269,32 @@ def test_adjustments_are_named_on_the_page(db: Session, city: FlaskClient) -> No
     assert "补交签到表" in page
     assert "in person-times: +20" in page
     assert "2025-03-01" in page
+
+
+def test_the_districts_per_inhabitant_and_their_map(
+    db: Session, city: FlaskClient, first_district: FlaskClient, year: list[Offering]
+) -> None:
+    population.save(db, 2025, {1: 20_000, 2: 10_000}, "yearbook")
+    db.commit()
+    query = f"{YEAR}&lang=en"
+    page = text_of(city, f"/reports/districts?{query}&per_inhabitants=1")
+    assert "per 10,000 registered inhabitants: from 2.0" in page
+    assert {">150.0</a>", ">2.0</a>"} <= set(re.findall(r">[0-9.]+</a>", page))
+    drawn = [one.text for one in ET.fromstring(city.get(f"/reports/districts/map.svg?{query}").data).iter()]
+    assert {"150.0", "300", "2.0"} <= set(drawn)
+    assert drawn.count("population unknown") == 14
+    own = [one.text for one in ET.fromstring(first_district.get(f"/reports/districts/map.svg?{query}").data).iter()]
+    assert "150.0" in own
+    assert "2.0" not in own
+    assert "districts/map.svg" not in text_of(first_district, f"/reports/districts?{query}")
+    assert first_district.get(f"/reports/districts/map.svg?{query}&district=2").status_code == 404
+    assert city.get("/reports/districts/map.svg?since=x").status_code == 422
+
+
+def test_the_targets_have_the_picture_of_the_indicators(db: Session, city: FlaskClient, year: list[Offering]) -> None:
+    targets.save(db, 2025, {("FIRST_RESPONDER", 1): 1000}, {})
+    db.commit()
+    page = text_of(city, "/reports/targets/2025?lang=en")
+    [address] = re.findall(r'<img src="([^"]*completion[^"]*)"', page)
+    assert "300 / 1,000 · 30%" in city.get(unescape(address)).get_data(as_text=True)
+    assert "completion.svg" not in text_of(city, "/reports/targets/2019?lang=en")

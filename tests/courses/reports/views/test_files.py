@@ -100,7 +100,7 @@ def test_each_page_offers_its_table_in_each_format_and_each_file_is_in_the_audit
     taken = []
     for page in (*PAGES, *beneath):
         found = files(city, f"{page}?{PERIOD}&lang=zh")
-        assert len(found) in {3, 6}, page
+        assert len(found) in {4, 8}, page
         for address in found:
             answer = city.get(address)
             assert answer.status_code == 200, address
@@ -206,3 +206,31 @@ def test_the_audit_says_in_words_what_was_exported(city: FlaskClient, held: list
     assert "Report People of an offering, one row each" in page
     assert f"Filters Offering {held[0].id}" in page
     assert "Personal data Names, and phone numbers with the middle digits hidden" in page
+
+
+def test_a_file_of_data_alone_holds_the_rows_below_one_heading(city: FlaskClient, held: list[Offering]) -> None:
+    printed = rows_of(city, f"/reports/indicators/export/csv?{PERIOD}&grouping=district&lang=zh")
+    data = rows_of(city, f"/reports/indicators/export/csv?{PERIOD}&grouping=district&lang=zh&plain=1")
+    heading = printed.index(data[0])
+    rate = data[0].index("合格率")
+    assert [row[0] for row in data[1:]] == [row[0] for row in printed[heading + 1 : -1]]
+    assert [row[rate] for row in data[1:] if row[rate]] == ["0.5"]
+    assert [row[rate] for row in printed[heading + 1 :] if row[rate]] == ["50.0%", "50.0%"]
+    offerings = rows_of(city, f"/reports/offerings/export/csv?{PERIOD}&lang=zh&plain=1")
+    assert offerings[0][0] == "培训班编号"
+    assert {row[0] for row in offerings[1:]} >= {str(held[0].id)}
+    assert all(row[0].isdigit() for row in offerings[1:])
+
+
+def test_a_report_too_long_for_a_pdf_leads_back_and_offers_its_files(
+    city: FlaskClient, held: list[Offering], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert held
+    monkeypatch.setattr("courses.reports.pdf.MAX_ROWS", 1)
+    address = f"/reports/enrolment.pdf?{PERIOD}&grouping=host&lang=en"
+    answer = city.get(address)
+    assert answer.status_code == 422
+    links = [unescape(link) for link in re.findall(r'href="(/reports/enrolment[^"]*since[^"]*)"', answer.text)]
+    links = [link for link in links if "enrolment.pdf" not in link]
+    assert len(links) == 4
+    assert all("grouping=host" in link and city.get(link).status_code == 200 for link in links)
