@@ -120,7 +120,7 @@ def listing(
     return page_by_key(db, [Part(listed, order)], place)
 
 
-def of_number(db: Session, number: str, scope: Scope, *, most: int) -> Sequence[Certificate]:
+def of_number(db: Session, scope: Scope, number: str, *, most: int) -> Sequence[Certificate]:
     """Return the certificates within the scope whose number begins with a text, the exact number first."""
     numbered = begins(PLAIN_NUMBER, plain_number(number))
     statement = select(Certificate).where(numbered, Certificate.reached_by(scope)).order_by(PLAIN_NUMBER).limit(most)

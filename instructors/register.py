@@ -213,7 +213,7 @@ def _is_expiring(programme_code: str | None, today: date) -> ColumnElement[bool]
     return Instructor.id.in_(ending)
 
 
-def find(db: Session, words: str, scope: Scope, *, most: int) -> Sequence[Instructor]:
+def find(db: Session, scope: Scope, words: str, *, most: int) -> Sequence[Instructor]:
     """Return the scope's instructors of a registration number, or whose name, pinyin or initials begin with the words."""
     numbered = Instructor.registration_number == words.upper()
     named = [way.condition for way in readings(TypedName.of(words).name, Instructor.name_sound, "instructor")]

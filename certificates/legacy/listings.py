@@ -52,7 +52,7 @@ def listing(
     return page_by_key(db, [Part(statement, order)], place)
 
 
-def of_number(db: Session, number: str, scope: Scope, *, most: int) -> Sequence[LegacyCertificate]:
+def of_number(db: Session, scope: Scope, number: str, *, most: int) -> Sequence[LegacyCertificate]:
     """Return the legacy certificates within the scope that have a number, or begin with it or with its digits."""
     parts = numbered(visible(select(LegacyCertificate), LegacyCertificate, scope), number)
     return page_by_key(db, parts, FIRST, count=Count(most), size=most).rows

@@ -43,12 +43,19 @@ MOST_OF_A_NUMBER = 100  # people of one phone
 
 
 def search(
-    db: Session, query: str, scope: Scope, place: Place = FIRST, *, order: Order = ORDERS[0], size: int = PAGE_SIZE
+    db: Session,
+    query: str,
+    scope: Scope,
+    place: Place = FIRST,
+    *,
+    order: Order = ORDERS[0],
+    size: int = PAGE_SIZE,
+    counted: bool = True,
 ) -> KeyPage[Trainee]:
     """The trainees in the scope with a phone, an ID number, or the beginning of a name, of its pinyin or initials.
 
     A year beside a name is the year of birth, of those people of whom the scope may see it. The exact name comes first.
-    An empty query lists all trainees in the scope in an order of `ORDERS`.
+    An empty query lists all trainees in the scope in an order of `ORDERS`. counted: whether the people of a name are counted.
     """
     query = query.strip()
     if any(character.isdigit() for character in query) and (ids := ids_of_number(db, query)):
@@ -60,7 +67,7 @@ def search(
     if typed is None:
         listed = Part(select(Trainee).where(Trainee.visible_to(scope)), order)
         return page_by_key(db, [listed], place, count=_count_all(db, scope), size=size)
-    return _search_many(db, typed, scope, place, size)
+    return _search_many(db, typed, scope, place, size, counted=counted)
 
 
 def is_of_few(db: Session, scope: Scope) -> bool:
@@ -91,7 +98,9 @@ def holders_of_ticket(db: Session, ticket: str, scope: Scope) -> Sequence[Traine
     return db.scalars(visible(select(Trainee), Trainee, scope).where(Trainee.id.in_(holders))).all()
 
 
-def _search_many(db: Session, typed: TypedName, scope: Scope, place: Place, size: int) -> KeyPage[Trainee]:
+def _search_many(
+    db: Session, typed: TypedName, scope: Scope, place: Place, size: int, *, counted: bool
+) -> KeyPage[Trainee]:
     """A page of the people of a name, each way to read it walked along its own index until the page is full."""
     parts, countable = [], []
     earlier: list[ColumnElement[bool]] = []
@@ -106,7 +115,7 @@ def _search_many(db: Session, typed: TypedName, scope: Scope, place: Place, size
         countable.append(select(Trainee.id).where(found))
         earlier.append(reading.condition)
     # An index alone counts a name. Whom a scope covers, and who was born in a year, would be looked up for each person.
-    exact = scope.everything and typed.year is None
+    exact = counted and scope.everything and typed.year is None
     count = count_rows(db, countable) if exact else Count(size, over=True)
     page = page_by_key(db, parts, place, count=count, size=size)
     return page if exact or page.before or page.after else replace(page, count=Count(len(page.rows)))

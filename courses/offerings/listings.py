@@ -109,7 +109,7 @@ def list_offerings(
     return replace(page, rows=[rows[offering_id] for offering_id in page.rows if offering_id in rows])
 
 
-def find(db: Session, words: str, scope: Scope, *, most: int) -> Sequence[Offering]:
+def find(db: Session, scope: Scope, words: str, *, most: int) -> Sequence[Offering]:
     """The offering of a number, or the latest ones whose course or host has each of the words in its name."""
     listed = visible(select(Offering), Offering, scope).where(~is_withdrawn())
     listed = listed.options(joinedload(Offering.course), joinedload(Offering.organisation))

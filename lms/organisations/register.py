@@ -75,7 +75,7 @@ def _matching(scope: Scope, filters: OrganisationFilter) -> Select[Organisation]
     return statement
 
 
-def find(db: Session, words: str, scope: Scope, *, most: int) -> Sequence[Organisation]:
+def find(db: Session, scope: Scope, words: str, *, most: int) -> Sequence[Organisation]:
     """The scope's organisations with each of the words in a name; those that begin with them come first."""
     statement = visible(select(Organisation), Organisation, scope).options(joinedload(Organisation.district))
     for word in words.split()[:8]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -87,7 +86,7 @@ class Group:
 def _people(session: Session, words: str, reach: Scope) -> Iterable[Hit]:
     ticket = ticket_in(words)
     holders = trainee_search.holders_of_ticket(session, ticket, reach) if ticket else ()
-    rows = holders or trainee_search.search(session, words, reach, size=MOST + 1).rows
+    rows = holders or trainee_search.search(session, words, reach, size=MOST + 1, counted=False).rows
     exact = bool(holders) or bool(rows and _has_digit(words) and trainee_search.ids_of_number(session, words))
     legible = trainees_rights.legible_ids(session, [row.id for row in rows], reach)
     return [Hit(row, exact, row.birth_year if row.id in legible else None) for row in rows]
@@ -96,28 +95,28 @@ def _people(session: Session, words: str, reach: Scope) -> Iterable[Hit]:
 def _certificates(session: Session, words: str, reach: Scope) -> Iterable[Hit]:
     if not _may_be_number(words):
         return ()
-    rows = certificates.of_number(session, words, reach, most=MOST + 1)
+    rows = certificates.of_number(session, reach, words, most=MOST + 1)
     return [Hit(row, number_key(row.number) == number_key(words)) for row in rows]
 
 
 def _legacy(session: Session, words: str, reach: Scope) -> Iterable[Hit]:
     if not _may_be_number(words):
         return ()
-    rows = legacy.of_number(session, words, reach, most=MOST + 1)
+    rows = legacy.of_number(session, reach, words, most=MOST + 1)
     return [Hit(row, row.number_key == number_key(words)) for row in rows]
 
 
 def _offerings(session: Session, words: str, reach: Scope) -> Iterable[Hit]:
-    rows = offerings.find(session, words, reach, most=MOST + 1)
+    rows = offerings.find(session, reach, words, most=MOST + 1)
     return [Hit(row, exact=words == str(row.id)) for row in rows]
 
 
 def _hosts(session: Session, words: str, reach: Scope) -> Iterable[Hit]:
-    return [Hit(row) for row in organisations.find(session, words, reach, most=MOST + 1)]
+    return [Hit(row) for row in organisations.find(session, reach, words, most=MOST + 1)]
 
 
 def _instructors(session: Session, words: str, reach: Scope) -> Iterable[Hit]:
-    rows = instructors.find(session, words, reach, most=MOST + 1)
+    rows = instructors.find(session, reach, words, most=MOST + 1)
     return [Hit(row, exact=row.registration_number == words.upper()) for row in rows]
 
 
@@ -141,7 +140,7 @@ KINDS = (
 @blueprint.route("/", methods=["GET", "POST"])
 @requires(*OFFERING_READERS, reading=True)
 def page() -> ResponseReturnValue:
-    """What was found, or the box alone. The one hit of an exact number is shown at once."""
+    """Show what was found, or the box alone. The one hit of an exact number is shown at once."""
     if request.method == "POST":
         exact = [(group.kind, hit) for group in find(request.form.get("words", "")) for hit in group.hits if hit.exact]
         if len(exact) == 1:
@@ -173,9 +172,3 @@ def _has_digit(words: str) -> bool:
 
 def _may_be_number(words: str) -> bool:
     return _has_digit(words) and len(number_key(words)) >= FEWEST_OF_A_NUMBER
-
-
-@blueprint.record_once
-def _without_token(state: BlueprintSetupState) -> None:
-    """Take the search without a CSRF token: it changes nothing, and pages that devices keep have it in their head."""
-    state.app.extensions["csrf"].exempt(page)

@@ -98,7 +98,6 @@ SCRIPTS = (
     "rosters.js",
     "scan.js",
     "scan_signals.js",
-    "search_box.js",
     "search_key.js",
     "second_tap.js",
     "seen_codes.js",
