@@ -5,7 +5,7 @@ tag. The chain of the ledger binds the name, so the digest from before the erasu
 (`erased_content`), and the audit trail gets it together with the digest of what remains (`ledger.check`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, null, or_, select, update
@@ -24,24 +24,24 @@ from lms.core import audit, clock, crypto
 LEGACY_IMPORT = "legacy_certificates"
 
 
-def certificates_of(db: Session, trainee_id: int | None) -> Sequence[Certificate]:
+def certificates_of(db: Session, trainee_ids: Collection[int]) -> Sequence[Certificate]:
     """All certificates of a person, the oldest first."""
     return db.scalars(
         select(Certificate)
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
-        .where(Enrolment.trainee_id == trainee_id)
+        .where(Enrolment.trainee_id.in_(trainee_ids))
         .order_by(Certificate.id)
     ).all()
 
 
-def is_correction_owed(db: Session, trainee_id: int | None) -> bool:
+def is_correction_owed(db: Session, trainee_ids: Collection[int]) -> bool:
     """Tell whether a corrected certificate of the person is still to be made."""
     owed = (
         select(ReissueRequest.id)
         .join(Certificate, Certificate.id == ReissueRequest.certificate_id)
         .join(Enrolment, Enrolment.id == Certificate.enrolment_id)
         .where(
-            Enrolment.trainee_id == trainee_id,
+            Enrolment.trainee_id.in_(trainee_ids),
             ReissueRequest.replacement_id.is_(None),
             ReissueRequest.dropped_at.is_(None),
         )
@@ -49,9 +49,9 @@ def is_correction_owed(db: Session, trainee_id: int | None) -> bool:
     return bool(db.scalar(select(exists(owed))))
 
 
-def erase_holder(db: Session, trainee_id: int | None) -> int:
+def erase_holder(db: Session, trainee_ids: Collection[int]) -> int:
     """Erase the holder's name on all certificates of a person, with badges, links and reminders. Returns their number."""
-    rows = [row for row in certificates_of(db, trainee_id) if row.erased_content is None]
+    rows = [row for row in certificates_of(db, trainee_ids) if row.erased_content is None]
     ids = [row.id for row in rows]
     for row in rows:
         row.erased_content = ledger.content_digest(row)
@@ -77,26 +77,24 @@ def erase_holder(db: Session, trainee_id: int | None) -> int:
     return len(rows)
 
 
-def legacy_of(db: Session, trainee_id: int | None) -> Sequence[LegacyCertificate]:
+def legacy_of(db: Session, trainee_ids: Collection[int]) -> Sequence[LegacyCertificate]:
     """The certificates from before this system that are the person's, and those with the person's ID number that nobody has."""
-    trainee = db.get(Trainee, trainee_id) if trainee_id is not None else None
-    if trainee is None:
-        return ()
-    own: ColumnElement[bool] = LegacyCertificate.trainee_id == trainee.id
-    number = trainee.open_id_number()
-    if number is not None:
-        same_number = crypto.index_is(LegacyCertificate.id_number_index, ID_NUMBER_COLUMN, number)
-        unmatched = LegacyCertificate.trainee_id.is_(None)
-        own = or_(own, and_(same_number, LegacyCertificate.id_type == trainee.id_type, unmatched))
+    own: ColumnElement[bool] = LegacyCertificate.trainee_id.in_(trainee_ids)
+    for trainee in db.scalars(select(Trainee).where(Trainee.id.in_(trainee_ids)).order_by(Trainee.id)):
+        number = trainee.open_id_number()
+        if number is not None:
+            same_number = crypto.index_is(LegacyCertificate.id_number_index, ID_NUMBER_COLUMN, number)
+            unmatched = LegacyCertificate.trainee_id.is_(None)
+            own = or_(own, and_(same_number, LegacyCertificate.id_type == trainee.id_type, unmatched))
     return db.scalars(select(LegacyCertificate).where(own).order_by(LegacyCertificate.id)).all()
 
 
-def erase_legacy(db: Session, trainee_id: int | None) -> int:
+def erase_legacy(db: Session, trainee_ids: Collection[int]) -> int:
     """Erase name, ID number and phone of a person's certificates from before this system. Returns their number.
 
     They stay matched to the record, which has nothing about the person either, so that counts remain.
     """
-    rows = [row for row in legacy_of(db, trainee_id) if row.erased_at is None]
+    rows = [row for row in legacy_of(db, trainee_ids) if row.erased_at is None]
     for row in rows:
         row.name_key = legacy.name_mark(row.number_key, row.name)
         row.name = ERASED_NAME

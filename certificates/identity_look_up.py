@@ -18,7 +18,7 @@ from certificates import qualification
 from certificates.legacy.models import LegacyCertificate
 from certificates.models import Certificate
 from certificates.states import State, state_of
-from courses.enrolment import id_numbers
+from courses.enrolment import id_numbers, merged_records
 from courses.models.enrolment import Enrolment
 from courses.models.trainees import ID_NUMBER_COLUMN, IdType, Trainee
 from lms.core import crypto
@@ -87,7 +87,7 @@ def _has_number(model: type[Trainee | LegacyCertificate], numbers: dict[IdType, 
 def _find_trainee(db: Session, name: str, numbers: dict[IdType, str]) -> int:
     """The id of the person, or 0, which no row refers to, so that the statements that follow are the same."""
     has_number = _has_number(Trainee, numbers)
-    statement = select(Trainee.id).where(has_number, Trainee.name_key == norm(name))
+    statement = select(merged_records.CURRENT_ID).where(has_number, Trainee.name_key == norm(name))
     return db.scalars(statement.order_by(Trainee.id).limit(1)).one_or_none() or 0
 
 

@@ -285,9 +285,9 @@ class Badge(Base):
 
 class StatusList(Base):
     """A signed list of 131,072 certificates as it is published, or (`types`) the table of certificate types and issuing
-    units. Only the worker writes it.
+    units, or (`figures`) the figures of the frozen quarters. Only the worker writes it.
 
-    `encoded` is the bitstring, or the table; comparing it tells whether the content changed.
+    `encoded` is the bitstring, the table, or a digest of the figures; comparing it tells whether the content changed.
     """
 
     __tablename__ = "status_list"
@@ -300,7 +300,7 @@ class StatusList(Base):
     valid_until: Mapped[datetime]
 
     __table_args__ = (
-        CheckConstraint("purpose IN ('revocation', 'superseded', 'types')", name="purpose"),
+        CheckConstraint("purpose IN ('revocation', 'superseded', 'types', 'figures')", name="purpose"),
         CheckConstraint("number BETWEEN 0 AND 32767", name="number"),
         CheckConstraint("valid_until > made_at", name="period"),
     )

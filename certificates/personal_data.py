@@ -28,21 +28,21 @@ CORRECTION_OWED = N_("A corrected certificate of the person is being made. Try a
 
 def _export(db: Session, subject: Subject) -> list[Row]:
     names = ("number", "holder_name", "facts", "issued_on", "valid_until", "revoked_at", "revoke_reason")
-    return [plain_values.of_row(row, *names) for row in erasing.certificates_of(db, subject.trainee_id)]
+    return [plain_values.of_row(row, *names) for row in erasing.certificates_of(db, subject.trainee_ids)]
 
 
 def _erase(db: Session, subject: Subject) -> Erased:
-    number = erasing.erase_holder(db, subject.trainee_id)
+    number = erasing.erase_holder(db, subject.trainee_ids)
     return Erased(number, ("certificate",) if number else ())
 
 
 def _obstacles(db: Session, subject: Subject) -> Iterable[str]:
-    if erasing.is_correction_owed(db, subject.trainee_id):
+    if erasing.is_correction_owed(db, subject.trainee_ids):
         yield CORRECTION_OWED
 
 
 def _lock(db: Session, subject: Subject) -> bool:
-    of_person = select(Enrolment.id).where(Enrolment.trainee_id == subject.trainee_id)
+    of_person = select(Enrolment.id).where(Enrolment.trainee_id.in_(subject.trainee_ids))
     return personal_data.locked(db, select(Certificate.id).where(Certificate.enrolment_id.in_(of_person)))
 
 
@@ -65,7 +65,7 @@ def _export_legacy(db: Session, subject: Subject) -> list[Row]:
     names = ("number", "name", "course", "unit", "issued_on", "valid_until", "source", "revoked_at", "revoke_reason")
     return [
         plain_values.of_row(row, *names) | {"id_number": _id_number(row), "phone": _phone(row)}
-        for row in erasing.legacy_of(db, subject.trainee_id)
+        for row in erasing.legacy_of(db, subject.trainee_ids)
     ]
 
 
@@ -80,12 +80,12 @@ def _phone(row: LegacyCertificate) -> str | None:
 
 
 def _erase_legacy(db: Session, subject: Subject) -> Erased:
-    number = erasing.erase_legacy(db, subject.trainee_id)
+    number = erasing.erase_legacy(db, subject.trainee_ids)
     return Erased(number, ("certificate",) if number else ())
 
 
 def _of_person(subject: Subject) -> Select[int]:
-    return select(Enrolment.id).where(Enrolment.trainee_id == subject.trainee_id)
+    return select(Enrolment.id).where(Enrolment.trainee_id.in_(subject.trainee_ids))
 
 
 def _export_writings(db: Session, subject: Subject) -> list[Row]:
@@ -103,12 +103,12 @@ def _erase_writings(db: Session, subject: Subject) -> Erased:
 
 
 def _export_second_names(db: Session, subject: Subject) -> list[Row]:
-    rows = db.scalars(select(SecondName).where(SecondName.trainee_id == subject.trainee_id).order_by(SecondName.id))
+    rows = db.scalars(select(SecondName).where(SecondName.trainee_id.in_(subject.trainee_ids)).order_by(SecondName.id))
     return [plain_values.of_row(row, "name", "writing", "way", "recorded_at", "withdrawn_at") for row in rows]
 
 
 def _erase_second_names(db: Session, subject: Subject) -> Erased:
-    result: Any = db.execute(delete(SecondName).where(SecondName.trainee_id == subject.trainee_id))
+    result: Any = db.execute(delete(SecondName).where(SecondName.trainee_id.in_(subject.trainee_ids)))
     return Erased(result.rowcount)
 
 

@@ -133,6 +133,19 @@ def chain(db: Session, certificate_id: int) -> Sequence[ChainLink]:
     ]
 
 
+def renewed_number(db: Session, certificate: Certificate, links: Sequence[ChainLink]) -> str | None:
+    """Return the number of the certificate that one renewed, legacy or not; None where it renewed none.
+
+    links: its chain. A corrected certificate renewed what the former one did. One statement for the first of a chain.
+    """
+    earlier = [link.certificate for link in links if link.certificate.id < certificate.id]
+    others = [row for row in earlier if row.enrolment_id != certificate.enrolment_id]
+    if others:
+        return others[-1].number
+    legacy = renewed_legacy(db, links)
+    return legacy.number if legacy is not None else None
+
+
 def is_correction(db: Session, certificate: Certificate) -> bool:
     """Tell whether a certificate took the place of another one by a correction."""
     if certificate.replaces_id is None:

@@ -15,7 +15,7 @@ from certificates.keys.qr_keys import PublicKeyCache
 from certificates.legacy import matching
 from certificates.legacy import reminders as legacy_reminders
 from certificates.records import sealing
-from certificates.verification import list_checks, status_lists, type_table
+from certificates.verification import list_checks, public_figures, status_lists, type_table
 from certificates.wallets import passes
 from courses.events import NameDecided, OfferingClosed, PeopleIdentified
 from lms.core import clock, events, tasks
@@ -89,11 +89,12 @@ def sign_passes(db: Session) -> None:
 
 @tasks.task
 def sign_status_lists(db: Session) -> None:
-    """Sign the status lists that changed or are older than 10 minutes, and the table of certificate types."""
+    """Sign the status lists that changed or are older than 10 minutes, the table of types, and the public figures."""
     branch = Branch.of(current_app.config["SETTINGS"])
     try:
         status_lists.sign_due(db, branch)
         type_table.sign_due(db, branch)
+        public_figures.sign_due(db, branch)
     except DomainError as error:
         db.rollback()
         log.critical("status_lists_wait_for_key", code=error.code, error=str(error))

@@ -95,7 +95,6 @@ def count(db: Session, scope: Scope) -> int:
 
 def counting(scope: Scope) -> Select[int]:
     """The SELECT that counts the people to decide on: whose certificates wait, or were issued with missing characters."""
-    statement = (
-        select(func.count(MissingGlyphs.enrolment_id)).join(MissingGlyphs.enrolment).where(~missing_glyphs.COMING)
-    )
-    return visible(statement, MissingGlyphs, scope)
+    # The reach stands on the enrolment that is joined: as a subquery over all enrolments it was read whole.
+    joined = select(func.count(MissingGlyphs.enrolment_id)).join(MissingGlyphs.enrolment)
+    return visible(joined.where(~missing_glyphs.COMING), Enrolment, scope)

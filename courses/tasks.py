@@ -14,6 +14,7 @@ from courses.enrolment import waiting_list
 from courses.events import ExportRequested, ImportRequested
 from courses.imports import runs
 from courses.imports.kinds import ImportContext
+from courses.merging import finding
 from courses.offerings import session_reminders
 from courses.privacy import retention
 from courses.reports import mails
@@ -42,6 +43,13 @@ def remind_of_sessions(db: Session) -> None:
     settings = current_app.config["SETTINGS"]
     at = settings.session_reminder_at
     while at is not None and session_reminders.remind(db, at=at, zone=settings.zone):
+        commit(db)
+
+
+@tasks.task
+def find_same_people(db: Session) -> None:
+    """Find pairs of records that may be of one person. Each step is committed."""
+    for _pairs in finding.search(db):
         commit(db)
 
 

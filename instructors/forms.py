@@ -68,5 +68,7 @@ class InstructorFilterForm(QueryForm):
         validators=[Optional()],
     )
     state = SelectField(
-        _("State"), choices=choices((("active", _("On the register")), ("left", _("Left the register"))))
+        _("State"),
+        choices=choices((("active", _("On the register")), ("left", _("Left the register")))),
+        default="active",
     )

@@ -65,6 +65,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/catalogue", "courses.catalogue.views"),
     ("/offerings", "courses.offerings.views.offerings"),
     ("/offerings", "courses.offerings.views.class_messages"),
+    ("/offerings", "courses.offerings.views.assigning"),
     (
         "/offerings/<int:offering_id>/enrolments",
         "courses.enrolment.views.sheet_import",
@@ -89,6 +90,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/offerings/requested", "courses.offerings.views.training_requests"),
     ("/training", "courses.enrolment.views.self_enrolment"),
     ("/trainees", "courses.enrolment.views.trainees"),
+    ("/trainees", "courses.merging.views"),
     ("/trainees/proposals", "courses.enrolment.views.proposals"),
     ("/trainees", "courses.privacy.views.personal_data"),
     ("/privacy", "courses.privacy.views.texts"),
@@ -118,6 +120,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/reports", "courses.reports.views.waiting"),
     ("/reports", "courses.reports.views.hosts"),
     ("/reports/views", "courses.reports.views.saved_views"),
+    ("/organisations", "lms.portal.organisation"),
     ("/", "courses.reports.views.mails"),
     ("/reports", "courses.reports.exports.views"),
     ("/reports/indicators", "courses.reports.views.indicators"),
@@ -143,6 +146,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/", "certificates.verification.views.list_checks"),
     ("/", "certificates.verification.views.offline"),
     ("/", "certificates.verification.views.status_lists"),
+    ("/", "certificates.verification.views.public_figures"),
     ("/", "certificates.verification.views.records"),
     ("/api/v1", "courses.attendance.devices.views.check_ins"),
     ("/check-ins", "courses.attendance.devices.views.unsent"),
@@ -168,6 +172,7 @@ AUDIT_LABELS: tuple[str, ...] = (
     "courses.catalogue.audit_labels",
     "courses.enrolment.audit_labels",
     "courses.privacy.audit_labels",
+    "courses.merging.audit_labels",
     "courses.offerings.audit_labels",
     "courses.assessment.audit_labels",
     "courses.attendance.audit_labels",
@@ -205,7 +210,14 @@ SEALED_COLUMNS: tuple[str, ...] = (
 )
 
 # Modules that register a figure or a section of theirs with a page of a package below them.
-FIGURES: tuple[str, ...] = ("certificates.valid_counts", "certificates.trainee_section")
+FIGURES: tuple[str, ...] = (
+    "certificates.valid_counts",
+    "certificates.trainee_section",
+    "courses.merging.trainee_section",
+)
+
+# Modules that say what a merge of two records of one person does to their tables.
+MERGING: tuple[str, ...] = ("courses.merging.own_references", "certificates.merging")
 
 # Modules whose `cli` is a click group or command; `module:name` where it is called otherwise.
 COMMANDS: tuple[str, ...] = (
@@ -214,6 +226,7 @@ COMMANDS: tuple[str, ...] = (
     "lms.core.cli:field_keys",
     "lms.core.messages.cli",
     "courses.privacy.cli",
+    "courses.merging.cli",
     "lms.embedded.cli",
     "lms.demo.cli",
     "courses.counting.cli",
@@ -282,7 +295,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _map(app: Flask) -> None:
     for prefix, module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint, url_prefix=prefix)
-    for module in (*KINDS, *AUDIT_LABELS, *SEALED_COLUMNS, *PERSONAL_DATA, *FIGURES):
+    for module in (*KINDS, *AUDIT_LABELS, *SEALED_COLUMNS, *PERSONAL_DATA, *FIGURES, *MERGING):
         import_module(module)
     for command in COMMANDS:
         module, _, name = command.partition(":")

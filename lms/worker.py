@@ -34,6 +34,7 @@ celery.conf.beat_schedule = {
     "remove-old-exports": {"task": "courses.tasks.remove_exports", "schedule": crontab(minute="20")},
     "work-at-imports": {"task": "courses.tasks.sweep_imports", "schedule": 60.0},
     "erase-old-imports": {"task": "courses.tasks.erase_imports", "schedule": crontab(hour="3", minute="40")},
+    "find-same-people": {"task": "courses.tasks.find_same_people", "schedule": crontab(hour="1", minute="30")},
     "erase-by-retention": {"task": "courses.tasks.erase_by_retention", "schedule": crontab(hour="4", minute="10")},
     # Each hour of the day, so that a worker that was down in the morning still reminds; nobody is reminded twice.
     "remind-holders": {"task": "certificates.tasks.remind", "schedule": crontab(hour="9-18", minute="5")},

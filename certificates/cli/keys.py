@@ -15,7 +15,7 @@ from certificates.keys.issuer_keys import Purpose
 from certificates.keys.key_files import private_key_path
 from certificates.keys.public_keys import MAX_KEY_NUMBER, qr_kid
 from certificates.models import IssuerKey, SigningKey
-from certificates.verification import status_lists, type_table
+from certificates.verification import public_figures, status_lists, type_table
 from lms.config import Settings
 from lms.core import clock
 from lms.core.errors import DomainError
@@ -181,6 +181,7 @@ def _compromise_issuer_key(kid: str, at: datetime) -> None:
         if successor is not None and issuer_keys.purpose_of(kid) is Purpose.STATUS:
             signed = status_lists.sign_due(db, Branch.of(settings), anew=True)
             type_table.sign_due(db, Branch.of(settings), anew=True)
+            public_figures.sign_due(db, Branch.of(settings), anew=True)
     click.echo(f"{kid} is compromised: nothing that it signed is believed any more")
     if successor is not None:
         _print_issuer_key(successor, settings)

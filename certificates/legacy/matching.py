@@ -48,11 +48,12 @@ UPDATE legacy_certificate SET certificate_type = known.type FROM known
 WHERE known.id = legacy_certificate.id AND known.type IS NOT NULL
 """
 _MATCHED = """
-UPDATE legacy_certificate AS legacy SET trainee_id = holder.id, matched_how = '{how}', matched_at = :now, suggestion = NULL
+UPDATE legacy_certificate AS legacy SET trainee_id = coalesce(holder.merged_into_id, holder.id),
+    matched_how = '{how}', matched_at = :now, suggestion = NULL
 FROM trainee AS holder
 WHERE legacy.trainee_id IS NULL AND legacy.set_aside_at IS NULL AND legacy.erased_at IS NULL AND {part}
     AND holder.name_key = legacy.name_key AND holder.erased_at IS NULL AND {agrees}
-RETURNING holder.id
+RETURNING legacy.trainee_id
 """
 _BY_NUMBER = (
     "legacy.id_number_index IS NOT NULL AND holder.id_number_index = legacy.id_number_index"
@@ -66,6 +67,7 @@ legacy.phone_index IS NOT NULL AND holder.phone_index = legacy.phone_index AND h
     AND NOT EXISTS (
         SELECT FROM trainee AS other WHERE other.phone_index = holder.phone_index AND other.name_key = holder.name_key
         AND other.id <> holder.id AND other.phone_proven_at IS NOT NULL AND other.erased_at IS NULL
+        AND other.merged_into_id IS NULL
     )
 """
 # The person's ID number was corrected, so what agreed with the former one is the person's no more.
@@ -182,10 +184,10 @@ def _release(db: Session, trainee_ids: Collection[int]) -> None:
     )
     holders = select(Trainee).where(Trainee.id.in_(trainee_ids), Trainee.erased_at.is_(None), numbered)
     for holder in db.scalars(holders.order_by(Trainee.id)):
-        number = holder.open_id_number()
-        if number is None:
+        numbers = [number for row in (holder, *holder.merged_records) if (number := row.open_id_number()) is not None]
+        if holder.id_type is None or not numbers:
             continue
-        indexes = crypto.cipher().blind_indexes(ID_NUMBER_COLUMN, number)
+        indexes = [index for number in numbers for index in crypto.cipher().blind_indexes(ID_NUMBER_COLUMN, number)]
         for row in db.execute(_RELEASED, {"person": holder.id, "indexes": indexes}):
             audit.record(
                 db, "legacy_certificate.unlink", f"legacy_certificate:{row.id}", before={"trainee": holder.id},

@@ -89,7 +89,7 @@ def candidates(db: Session, certificate: LegacyCertificate, scope: Scope) -> lis
     numbered, phoned, named = _agreements(certificate)
     statement = (
         select(Trainee, numbered.label("numbered"), phoned.label("phoned"), named.label("named"))
-        .where(or_(numbered, phoned & named, named), Trainee.erased_at.is_(None), trainees_rights.is_covered(scope))
+        .where(or_(numbered, phoned & named, named), _is_a_person(), trainees_rights.is_covered(scope))
         .order_by(desc("numbered").nulls_last(), desc("phoned").nulls_last(), Trainee.id)
         .limit(CANDIDATES)
     )
@@ -130,9 +130,13 @@ def _within(db: Session, scope: Scope) -> ColumnElement[bool]:
     return exists(
         select(1)
         .select_from(Trainee)
-        .where(agrees, Trainee.erased_at.is_(None), trainees_rights.is_covered(scope))
+        .where(agrees, _is_a_person(), trainees_rights.is_covered(scope))
         .correlate(LegacyCertificate)
     )
+
+
+def _is_a_person() -> ColumnElement[bool]:
+    return Trainee.erased_at.is_(None) & Trainee.merged_into_id.is_(None)
 
 
 def _agreements(

@@ -44,6 +44,7 @@ _LABELS = {
     "Certificate number": "证书编号",
     "Issued by": "发证单位",
     "Issued on": "发证日期",
+    "Renews certificate": "续期自证书",
     "Verification": "验证",
     "Anybody can scan the code to see the present state. A pass is not updated by itself.": (
         "任何人都可扫码查看证书的当前状态；卡片本身不会自动更新。"
@@ -154,6 +155,7 @@ def description(contents: PassContents, keys: AppleKeys, zone: ZoneInfo) -> dict
         "backFields": [
             {"key": "unit", "label": "Issued by", "value": contents.unit_en},
             {"key": "issued", "label": "Issued on", **_day(contents.issued_on, zone)},
+            *([{"key": "renews", "label": "Renews certificate", "value": contents.renews}] if contents.renews else []),
             {"key": "verify", "label": "Verification", "value": tuple(_LABELS)[-1]},
         ],
     }

@@ -19,7 +19,8 @@ class PassContents:
 
     `key` names the pass in Apple Wallet: it is the number of the first certificate of the chain, so that a pass of a corrected
     or renewed certificate takes the place of the former one. `course_…` are the qualification where a refresher renewed one.
-    `address` is the signed code as the QR code of the paper holds it.
+    `address` is the signed code as the QR code of the paper holds it. `renews`: the number of the certificate, of this system
+    or legacy, that this one renewed; for Google's pass it is left out, whose link would be too long.
     """
 
     key: str
@@ -36,14 +37,23 @@ class PassContents:
     valid_until: date | None
     in_force: bool
     address: str
+    renews: str | None = None
 
     def digest(self, wallet: Wallet) -> bytes:
         """Return the SHA-256 of everything that the pass says."""
-        return hashlib.sha256(json.dumps([wallet, asdict(self)], default=str, sort_keys=True).encode()).digest()
+        texts = asdict(self)
+        if wallet is Wallet.GOOGLE or self.renews is None:
+            del texts["renews"]
+        return hashlib.sha256(json.dumps([wallet, texts], default=str, sort_keys=True).encode()).digest()
 
 
-def of_certificate(certificate: Certificate, first_number: str, branch: Branch) -> PassContents:
-    """Return what the pass of a certificate says today. first_number: the number of the first certificate of its chain."""
+def of_certificate(
+    certificate: Certificate, first_number: str, branch: Branch, *, renews: str | None = None
+) -> PassContents:
+    """Return what the pass of a certificate says today. first_number: the number of the first certificate of its chain.
+
+    renews: as in `PassContents`.
+    """
     document = documents.document_of(certificate, branch)
     state = states.of_certificate(certificate, clock.today(branch.zone))
     return PassContents(
@@ -61,4 +71,5 @@ def of_certificate(certificate: Certificate, first_number: str, branch: Branch) 
         valid_until=document.valid_until,
         in_force=state not in {State.REVOKED, State.SUPERSEDED},
         address=document.address_prefix + document.digits,
+        renews=renews,
     )

@@ -102,7 +102,9 @@ def sign_owed(db: Session, settings: Settings) -> int:
 
 def contents_of(db: Session, certificate: Certificate, branch: Branch) -> PassContents:
     """Return what the pass of a certificate says now."""
-    return contents.of_certificate(certificate, renewal.chain(db, certificate.id)[0].certificate.number, branch)
+    links = renewal.chain(db, certificate.id)
+    number = links[0].certificate.number
+    return contents.of_certificate(certificate, number, branch, renews=renewal.renewed_number(db, certificate, links))
 
 
 def _signers(settings: Settings) -> dict[Wallet, Sign]:

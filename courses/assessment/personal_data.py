@@ -16,7 +16,7 @@ def _export(db: Session, subject: Subject) -> list[Row]:
     rows = db.scalars(
         select(Assessment)
         .join(Enrolment, Enrolment.id == Assessment.enrolment_id)
-        .where(Enrolment.trainee_id == subject.trainee_id)
+        .where(Enrolment.trainee_id.in_(subject.trainee_ids))
         .order_by(Assessment.enrolment_id, Assessment.attempt)
     )
     return [
@@ -30,7 +30,7 @@ def _export(db: Session, subject: Subject) -> list[Row]:
 
 
 def _erase(db: Session, subject: Subject) -> Erased:
-    enrolments = select(Enrolment.id).where(Enrolment.trainee_id == subject.trainee_id)
+    enrolments = select(Enrolment.id).where(Enrolment.trainee_id.in_(subject.trainee_ids))
     result: Any = db.execute(
         update(Assessment)
         .where(Assessment.enrolment_id.in_(enrolments), Assessment.note.is_not(None))

@@ -23,7 +23,7 @@ IN_REVIEW = N_("A check-in of the person waits in the review queue. Decide it fi
 
 
 def _enrolment_ids(subject: Subject) -> Any:
-    return select(Enrolment.id).where(Enrolment.trainee_id == subject.trainee_id)
+    return select(Enrolment.id).where(Enrolment.trainee_id.in_(subject.trainee_ids))
 
 
 def _export_attendance(db: Session, subject: Subject) -> list[Row]:

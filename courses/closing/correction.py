@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from courses.assessment import assessment
@@ -22,6 +22,7 @@ from courses.events import OfferingClosed
 from courses.models.attendance import Attendance, AttendanceKind, AttendanceMethod
 from courses.models.enrolment import HOLDS_PLACE, Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
+from courses.models.trainees import Trainee
 from courses.offerings.rights import correction_denied, may_correct
 from lms.core import reasons
 from lms.core.errors import N_, DomainError
@@ -111,9 +112,32 @@ def judge_and_count(db: Session, offering: Offering, reason: str, zone: ZoneInfo
         return []
     judgements = judging.judgements(db, offering.id)
     judging.write(db, judgements)
+    _refuse_merged(db, offering)
     person_time.record_correction(db, offering, reason, zone)
     publish(db, OfferingClosed(offering.id))
     return unentitled(judgements)
+
+
+def _refuse_merged(db: Session, offering: Offering) -> None:
+    """Refuse the presence of an empty enrolment that stayed with a merged record: the person has another one in this class.
+
+    Raises DomainError `merged_present`.
+    """
+    present = (
+        select(1)
+        .select_from(Enrolment)
+        .join(Trainee, Trainee.id == Enrolment.trainee_id)
+        .join(Attendance, Attendance.enrolment_id == Enrolment.id)
+        .where(Enrolment.offering_id == offering.id, Trainee.merged_into_id.is_not(None))
+    )
+    if db.scalar(select(exists(present))):
+        raise DomainError(
+            "merged_present",
+            N_(
+                "One of these enrolments belongs to a record that was merged into another one of the same person, who is also in"
+                " this class. Mark the other enrolment as present."
+            ),
+        )
 
 
 def unentitled(judgements: Sequence[Judgement]) -> list[Judgement]:

@@ -10,7 +10,7 @@ end after the latest frozen quarter only: those that end before keep the trainee
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -96,7 +96,7 @@ def update(db: Session, offering_id: int) -> None:
     before, now = set(stored or ()), set(db.scalars(_present(Enrolment.offering_id == offering_id)))
     if stored is not None and before == now:
         return
-    programme, district, day = db.execute(_closings().where(Offering.id == offering_id)).one()
+    programme, district, day = db.execute(closings().where(Offering.id == offering_id)).one()
     reported_until = None if stored is None else db.scalar(select(func.reported_until(day)))
     keys = {
         key for key in count_keys(programme, district, day) if reported_until is None or key.last_day > reported_until
@@ -131,7 +131,8 @@ def _present(condition: ColumnElement[bool]) -> Select[int]:
     )
 
 
-def _closings() -> Select[str, int, date]:
+def closings() -> Select[str, int, date]:
+    """A SELECT of the programme, the district and the day of each counted offering."""
     return (
         select(Course.programme_code, Offering.district_id, PersonTimeEntry.dated_on)
         .select_from(Offering)
@@ -146,7 +147,7 @@ def _count(db: Session, offering_id: int, keys: Collection[CountKey], people: Co
     if not people or not keys:
         return
     elsewhere = (
-        _closings()
+        closings()
         .add_columns(Enrolment.offering_id, Enrolment.trainee_id)
         .join(Enrolment, Enrolment.offering_id == Offering.id)
     )
@@ -154,7 +155,7 @@ def _count(db: Session, offering_id: int, keys: Collection[CountKey], people: Co
     present = [
         (set(keys) & count_keys(programme, district, day), number, trainee)
         for programme, district, day, number, trainee in db.execute(
-            elsewhere.where(Enrolment.trainee_id == any_(_array(people)), Offering.id != offering_id, is_present)
+            elsewhere.where(Enrolment.trainee_id == any_(as_array(people)), Offering.id != offering_id, is_present)
         )
     ]
     former = _Former(db, offering_id, keys, people, {number for _keys, number, _trainee in present})
@@ -168,6 +169,11 @@ def _count(db: Session, offering_id: int, keys: Collection[CountKey], people: Co
          "people": sign * (len(people) - len(counted_elsewhere[key]))}
         for key in sorted(keys)
     ]  # fmt: skip
+    add_counts(db, rows)
+
+
+def add_counts(db: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add to stored numbers of people; `people` of a row is a difference."""
     statement = insert(PeopleCount).values(rows)
     db.execute(
         statement.on_conflict_do_update(
@@ -199,14 +205,14 @@ class _Former:
         if not ended:
             return
         rows = (
-            _closings()
+            closings()
             .add_columns(Offering.id, FormerParticipation.until, FormerParticipation.trainees)
             .join(FormerParticipation, FormerParticipation.offering_id == Offering.id)
             .where(FormerParticipation.until >= min(ended), Offering.id != offering_id)
             .where(
                 or_(
-                    FormerParticipation.trainees.overlap(_array(people)),
-                    Offering.id == any_(_array(offerings)),
+                    FormerParticipation.trainees.overlap(as_array(people)),
+                    Offering.id == any_(as_array(offerings)),
                 )
             )
             .order_by(FormerParticipation.until)
@@ -229,7 +235,7 @@ class _Former:
         return counted
 
 
-def _array(numbers: Collection[int]) -> ColumnElement[Any]:
+def as_array(numbers: Collection[int]) -> ColumnElement[Any]:
     """The numbers as one array parameter, so that the statement is the same for any count of them."""
     return bindparam(None, list(numbers), type_=ARRAY(BigInteger))
 
@@ -295,7 +301,7 @@ def _reported_counts(db: Session, period: str) -> dict[CountKey, int]:
     last_day = CountKey("", 0, period).last_day
     former = former_at(last_day)
     rows = (
-        _closings()
+        closings()
         .with_only_columns(
             Course.programme_code,
             Offering.district_id,

@@ -263,6 +263,14 @@ def record_certificates(db: Session, offering_id: int, number: int, on_day: date
     return entry
 
 
+def frozen_quarter(db: Session, offering_id: int) -> Quarter | None:
+    """Return the frozen quarter in which an offering was counted; a correction of it is an adjustment. None elsewhere."""
+    closing = _closing_line(db, offering_id)
+    if closing is None or not quarters.is_frozen(db, closing.dated_on):
+        return None
+    return Quarter.of(closing.dated_on)
+
+
 def _lock(db: Session, offering: Offering) -> None:
     """Let concurrent corrections of an offering wait for one another, so that each counts what those before it changed."""
     db.flush()

@@ -91,10 +91,11 @@ def is_frozen(db: Session, day: date) -> bool:
     )
 
 
-def freeze(db: Session, quarter: Quarter, zone: ZoneInfo) -> FrozenQuarter:
+def freeze(db: Session, quarter: Quarter, zone: ZoneInfo, *, reason: str | None = None) -> FrozenQuarter:
     """Freeze a quarter and store its figures; freezing it again changes nothing.
 
-    Raises DomainError while the quarter is not over.
+    reason: for freezing it although something is open, for the audit trail. Raises DomainError while the quarter is not
+    over.
     """
     if clock.today(zone) <= quarter.last:
         raise DomainError(
@@ -112,5 +113,5 @@ def freeze(db: Session, quarter: Quarter, zone: ZoneInfo) -> FrozenQuarter:
         db.add(frozen)
         db.flush()
         frozen_figures.store(db, quarter, frozen.frozen_at)
-        audit.record(db, "quarter.freeze", f"quarter:{quarter}")
+        audit.record(db, "quarter.freeze", f"quarter:{quarter}", reason=reason)
     return frozen

@@ -16,7 +16,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from courses.enrolment import listings
+from courses.enrolment import listings, merged_records
 from courses.models.enrolment import Enrolment, EnrolmentState
 from courses.models.trainees import EMAIL_COLUMN, PHONE_COLUMN, Trainee
 from lms.accounts import contact_checks
@@ -92,15 +92,22 @@ def enrolments_of(db: Session, records: OpenedRecords) -> Sequence[Enrolment]:
 def _records_of(
     db: Session, check: ContactCheck, *conditions: ColumnElement[bool]
 ) -> list[tuple[int, datetime | None]]:
-    """The people whose record has the contact, each with the moment of its proof: of e-mail addresses only proven ones."""
+    """The people whose record has the contact, each with the moment of its proof: of e-mail addresses only proven ones.
+
+    A merged record leads to the one that was kept, where the contact was proven for it.
+    """
     if check.kind is ContactKind.PHONE:
         proven_at = Trainee.phone_proven_at
         has_contact = crypto.index_is(Trainee.phone_index, PHONE_COLUMN, check.contact)
     else:
         proven_at = Trainee.email_proven_at
         has_contact = crypto.index_is(Trainee.email_index, EMAIL_COLUMN, check.contact.lower()) & proven_at.is_not(None)
-    statement = select(Trainee.id, proven_at).where(has_contact, *conditions)
-    return [(row.id, row[1]) for row in db.execute(statement.order_by(Trainee.id).limit(MOST))]
+    stands = Trainee.merged_into_id.is_(None) | proven_at.is_not(None)
+    statement = select(merged_records.CURRENT_ID, proven_at).where(has_contact, stands, *conditions)
+    proofs: dict[int, datetime | None] = {}
+    for trainee_id, moment in db.execute(statement.order_by(Trainee.id).limit(MOST)):
+        proofs[trainee_id] = proofs.get(trainee_id) or moment
+    return list(proofs.items())
 
 
 def _given(db: Session, check: ContactCheck, condition: ColumnElement[bool]) -> Sequence[Enrolment]:

@@ -8,6 +8,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from courses.enrolment import merged_records
 from courses.models.enrolment import ACTIVE_STATES, Enrolment, EnrolmentImport, EnrolmentKey
 from courses.models.name_writings import MissingGlyphs
 from courses.models.offerings import Offering, OfferingState
@@ -33,26 +34,27 @@ OWED = N_("A certificate is owed to the person. It is issued within minutes; try
 
 def enrolments_of(db: Session, subject: Subject) -> list[Enrolment]:
     """The enrolments of a person, the oldest first."""
-    return list(db.scalars(select(Enrolment).where(Enrolment.trainee_id == subject.trainee_id).order_by(Enrolment.id)))
-
-
-def _trainee(db: Session, subject: Subject) -> Trainee | None:
-    return db.get(Trainee, subject.trainee_id) if subject.trainee_id is not None else None
+    of_person = Enrolment.trainee_id.in_(subject.trainee_ids)
+    return list(db.scalars(select(Enrolment).where(of_person).order_by(Enrolment.id)))
 
 
 def _export_trainee(db: Session, subject: Subject) -> list[Row]:
-    trainee = _trainee(db, subject)
-    if trainee is None:
-        return []
     names = ("name", "phone", "email", "birth_year", "id_type", "guardian_name", "guardian_phone", "created_at")
     proofs = ("phone_proven_at", "email_proven_at", "erased_at")
-    return [plain_values.of_row(trainee, *names, *proofs) | {"id_number": trainee.open_id_number()}]
+    return [
+        plain_values.of_row(trainee, *names, *proofs) | {"id_number": trainee.open_id_number()}
+        for trainee in merged_records.records_of(db, subject.trainee_ids)
+    ]
 
 
 def _erase_trainee(db: Session, subject: Subject) -> Erased:
-    trainee = _trainee(db, subject)
-    if trainee is None:
-        return Erased()
+    for trainee in merged_records.records_of(db, subject.trainee_ids):
+        _erase_record(db, trainee)
+    db.flush()
+    return Erased(len(subject.trainee_ids))
+
+
+def _erase_record(db: Session, trainee: Trainee) -> None:
     _delete_checks(db, trainee)
     trainee.phone = trainee.email = trainee.guardian_phone = None
     for kind in ContactKind:
@@ -62,8 +64,6 @@ def _erase_trainee(db: Session, subject: Subject) -> Erased:
     trainee.birth_year = trainee.guardian_name = trainee.user_id = None
     trainee.ref = uuid4()
     trainee.erased_at = clock.now()
-    db.flush()
-    return Erased(1)
 
 
 def _delete_checks(db: Session, trainee: Trainee) -> None:
@@ -77,7 +77,7 @@ def _delete_checks(db: Session, trainee: Trainee) -> None:
 
 
 def _obstacles(db: Session, subject: Subject) -> Iterable[str]:
-    enrolments = select(Enrolment.id).where(Enrolment.trainee_id == subject.trainee_id)
+    enrolments = select(Enrolment.id).where(Enrolment.trainee_id.in_(subject.trainee_ids))
     running = enrolments.join(Offering, Offering.id == Enrolment.offering_id).where(
         Enrolment.state.in_(ACTIVE_STATES), Offering.state.in_((OfferingState.DRAFT, OfferingState.PUBLISHED))
     )
@@ -129,7 +129,7 @@ def _export_consents(db: Session, subject: Subject) -> list[Row]:
     rows = db.execute(
         select(Consent, User.name)
         .outerjoin(User, User.id == Consent.recorded_by)
-        .where(Consent.trainee_id == subject.trainee_id)
+        .where(Consent.trainee_id.in_(subject.trainee_ids))
         .order_by(Consent.id)
     )
     return [
@@ -141,14 +141,14 @@ def _export_consents(db: Session, subject: Subject) -> list[Row]:
 def _erase_consents(db: Session, subject: Subject) -> Erased:
     result: Any = db.execute(
         update(Consent)
-        .where(Consent.trainee_id == subject.trainee_id)
+        .where(Consent.trainee_id.in_(subject.trainee_ids))
         .values(guardian_sealed=None, withdrawal_reason=None)
     )
     return Erased(result.rowcount)
 
 
 def _export_proposals(db: Session, subject: Subject) -> list[Row]:
-    rows = db.scalars(select(Proposal).where(Proposal.trainee_id == subject.trainee_id).order_by(Proposal.id))
+    rows = db.scalars(select(Proposal).where(Proposal.trainee_id.in_(subject.trainee_ids)).order_by(Proposal.id))
     # A conflict is about somebody else, who has the same ID number and another name.
     return [
         plain_values.of_row(row, "state", "reason", "proposed_at", "decided_at", "answer")
@@ -159,20 +159,20 @@ def _export_proposals(db: Session, subject: Subject) -> list[Row]:
 
 
 def _erase_proposals(db: Session, subject: Subject) -> Erased:
-    ids = list(db.scalars(select(Proposal.id).where(Proposal.trainee_id == subject.trainee_id)))
+    ids = list(db.scalars(select(Proposal.id).where(Proposal.trainee_id.in_(subject.trainee_ids))))
     db.execute(delete(ContactCheck).where(ContactCheck.subject.in_([f"proposal:{identity}" for identity in ids])))
     db.execute(delete(Proposal).where(Proposal.id.in_(ids)))
     return Erased(len(ids))
 
 
 def _export_requests(db: Session, subject: Subject) -> list[Row]:
-    rows = db.scalars(select(ErasureRequest).where(ErasureRequest.trainee_id == subject.trainee_id))
+    rows = db.scalars(select(ErasureRequest).where(ErasureRequest.trainee_id.in_(subject.trainee_ids)))
     return [plain_values.of_row(row, "state", "asked_at", "decided_at", "answer") for row in rows]
 
 
 def _erase_requests(db: Session, subject: Subject) -> Erased:
     result: Any = db.execute(
-        update(ErasureRequest).where(ErasureRequest.trainee_id == subject.trainee_id).values(answer=None)
+        update(ErasureRequest).where(ErasureRequest.trainee_id.in_(subject.trainee_ids)).values(answer=None)
     )
     return Erased(result.rowcount)
 
@@ -210,7 +210,9 @@ def _with_guardian(before: datetime) -> Any:
         .where(Enrolment.trainee_id == Trainee.id, func.coalesce(_ended(before), False).is_(False))
     )
     guardian = or_(Trainee.guardian_name.is_not(None), Trainee.guardian_phone_sealed.is_not(None))
-    return select(Trainee.id).where(guardian, Trainee.created_at <= before, ~exists(later))
+    return select(Trainee.id).where(
+        guardian, Trainee.created_at <= before, ~exists(later), Trainee.merged_into_id.is_(None)
+    )
 
 
 def _guardians_due(db: Session, before: datetime) -> int:

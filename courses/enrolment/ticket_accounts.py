@@ -34,9 +34,12 @@ def can_send(trainee: Trainee) -> bool:
 
 
 def _is_free(db: Session, trainee: Trainee) -> bool:
-    """Tell whether a record has no account, or one without any proven contact: whoever proves the phone takes its place."""
+    """Tell whether a record has no account, or one without any proven contact: whoever proves the phone takes its place.
+
+    A merged record gets no account: the record that was kept may have one.
+    """
     if trainee.user_id is None:
-        return True
+        return trainee.merged_into_id is None
     user = db.get(User, trainee.user_id)
     return user is None or not user_contacts.has_proven(user)
 
@@ -107,6 +110,7 @@ def find_own(db: Session, user: User) -> Trainee | None:
     return db.scalars(
         select(Trainee)
         .where(has_phone, Trainee.name_key == norm(user.name), Trainee.user_id.is_(None))
+        .where(Trainee.merged_into_id.is_(None))
         .order_by(Trainee.id)
         .limit(1)
     ).one_or_none()

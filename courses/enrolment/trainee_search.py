@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, and_, func, literal, not_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, literal, not_, or_, select, true
 from sqlalchemy.orm import Session
 
-from courses.enrolment import id_numbers, trainees_rights
+from courses.enrolment import id_numbers, merged_records, trainees_rights
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering
 from courses.models.trainees import ANONYMOUS_REF, ID_NUMBER_COLUMN, PHONE_COLUMN, IdType, Trainee
@@ -81,14 +81,14 @@ def ids_of_number(db: Session, query: str) -> Sequence[int]:
     ids: list[int] = []
     with suppress(ValueError):
         phone = crypto.index_is(Trainee.phone_index, PHONE_COLUMN, normalise_phone(query))
-        ids += db.scalars(select(Trainee.id).where(phone).limit(MOST_OF_A_NUMBER))
+        ids += db.scalars(select(merged_records.CURRENT_ID).where(phone).limit(MOST_OF_A_NUMBER))
     for id_type in IdType:
         try:
             number = id_numbers.normalise(id_type, query, clock.branch_today())
         except DomainError:
             continue
         numbered = and_(Trainee.id_type == id_type, crypto.index_is(Trainee.id_number_index, ID_NUMBER_COLUMN, number))
-        ids += db.scalars(select(Trainee.id).where(numbered))
+        ids += db.scalars(select(merged_records.CURRENT_ID).where(numbered))
     return ids
 
 
@@ -114,6 +114,10 @@ def _search_many(
         parts.append(Part(select(Trainee).where(found, *conditions), order))
         countable.append(select(Trainee.id).where(found))
         earlier.append(reading.condition)
+    if former := _former_ids(db, typed):
+        kept = Trainee.id.in_(former)
+        parts.append(Part(select(Trainee).where(kept, *map(not_, earlier), *conditions), ORDERS[0]))
+        countable.append(select(Trainee.id).where(kept, *map(not_, earlier)))
     # An index alone counts a name. Whom a scope covers, and who was born in a year, would be looked up for each person.
     exact = counted and scope.everything and typed.year is None
     count = count_rows(db, countable) if exact else Count(size, over=True)
@@ -131,7 +135,7 @@ def _ids_of_few(db: Session, typed: TypedName | None, scope: Scope, order: Order
     columns = (Trainee.id, Trainee.name, Trainee.name_sound, Trainee.birth_year)
     person = (
         select(*columns)
-        .where(Trainee.id == reach.c.id, Trainee.ref != ANONYMOUS_REF)
+        .where(Trainee.id == reach.c.id, Trainee.ref != ANONYMOUS_REF, Trainee.merged_into_id.is_(None))
         .correlate(reach)
         .offset(0)
         .lateral("trainee")
@@ -151,11 +155,20 @@ def _ids_of_few(db: Session, typed: TypedName | None, scope: Scope, order: Order
         elif hits.number:
             looked_up = select(Trainee.id).where(of_register.condition, Trainee.visible_to(scope))
             ids += db.scalars(looked_up.order_by(of_register.key, Trainee.name_sound, Trainee.id)).all()
+    if former := _former_ids(db, typed):
+        ids += db.scalars(select(Trainee.id).where(Trainee.id.in_(former), Trainee.visible_to(scope)))
     unique = list(dict.fromkeys(ids))
     if typed.year is None or not unique:
         return unique
     legible = set(db.scalars(select(Trainee.id).where(Trainee.id.in_(unique), *_born_in(typed.year, scope))))
     return [row_id for row_id in unique if row_id in legible]
+
+
+def _former_ids(db: Session, typed: TypedName) -> Sequence[int]:
+    """The ids of the people of whom another record had the name, before it was merged: an index has those records alone."""
+    named = or_(false(), *(reading.condition for reading in _readings(typed)))
+    former = select(Trainee.merged_into_id).where(Trainee.merged_into_id.is_not(None), named)
+    return [row_id for row_id in db.scalars(former.limit(MOST_OF_A_NUMBER)) if row_id is not None]
 
 
 def _readings(typed: TypedName) -> list[Reading]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from courses.enrolment import id_numbers, record_notices, trainees_rights
+from courses.enrolment import id_numbers, merged_records, record_notices, trainees_rights
 from courses.models.trainees import ID_NUMBER_COLUMN, PHONE_COLUMN, IdType, Trainee
 from lms.core import audit, clock, crypto
 from lms.core.errors import N_, DomainError
@@ -146,7 +146,7 @@ def match_all(db: Session, people: Sequence[TraineeFacts]) -> list[Trainee | Non
 
     A record is of the same person when it has the same ID number, else when it has the same phone and the same name.
     But two residents' ID numbers that differ always belong to two people; other documents are reissued under new
-    numbers.
+    numbers. The former facts of a person whose two records were merged find the record that was kept.
     """
     cipher = crypto.cipher()
     phones = {facts.phone: cipher.blind_indexes(PHONE_COLUMN, facts.phone) for facts in people if facts.phone}
@@ -175,10 +175,11 @@ def match_all(db: Session, people: Sequence[TraineeFacts]) -> list[Trainee | Non
             return record
         name = norm(facts.name)
         similar = [row for index in phones[facts.phone] for row in by_phone.get((index, name), ())]
-        similar = [row for row in similar if not _both_have_resident_numbers(row, facts)]
+        similar = [row for row in map(current, similar) if not _both_have_resident_numbers(row, facts)]
         return min(similar, key=lambda row: row.id, default=None)
 
-    return [find_record(facts) for facts in people]
+    current = merged_records.resolver(db, rows)
+    return [None if record is None else current(record) for record in map(find_record, people)]
 
 
 def _both_have_resident_numbers(trainee: Trainee, facts: TraineeFacts) -> bool:
@@ -224,11 +225,13 @@ def register(db: Session, facts: TraineeFacts, district_id: int | None = None, *
 
 
 def is_conflict(record: Trainee | None, facts: TraineeFacts) -> bool:
-    """Tell whether a record that was found for the facts has another name.
+    """Tell whether a record that was found for the facts has another name, also before a merge of two records.
 
     It was found by the ID number then, and whoever entered the number must not learn whose it is.
     """
-    return record is not None and record.name_key != norm(facts.name)
+    if record is None or record.name_key == norm(facts.name):
+        return False
+    return norm(facts.name) not in {merged.name_key for merged in record.merged_records}
 
 
 def change(db: Session, trainee: Trainee, facts: TraineeFacts, scope: Scope, *, reason: str | None = None) -> None:

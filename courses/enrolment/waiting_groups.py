@@ -33,8 +33,8 @@ class GroupStanding:
 def join(db: Session, companion: Enrolment, enrolment: Enrolment, *, may_split: bool) -> bool:
     """Put a new enrolment into the group of another one, if both wait; return whether both wait now.
 
-    may_split: whether places may be given to a part of the group; it holds for the whole group from now on. The caller has
-    locked the offering by enrolling.
+    may_split: whether places may be given to a part of the group; it holds for the whole group from now on, where the other
+    one is that of whoever enrolled the group. The caller has locked the offering by enrolling.
     """
     if companion.offering_id != enrolment.offering_id or not (_waits(companion) and _waits(enrolment)):
         return False
@@ -46,10 +46,17 @@ def join(db: Session, companion: Enrolment, enrolment: Enrolment, *, may_split: 
         companion.group_id = group.id
     enrolment.group_id = group.id
     db.flush()
-    audit.record(db, "enrolment.group", enrolment, after={"group": group.id, "may_split": may_split})
-    _set(group, may_split=may_split)
+    if group.contact_id == companion.id:
+        _set(group, may_split=may_split)
     db.flush()
+    audit.record(db, "enrolment.group", enrolment, after={"group": group.id, "may_split": group.may_split})
     return True
+
+
+def may_split(db: Session, enrolment: Enrolment) -> bool:
+    """Tell whether places may be given to a part of the group of an enrolment; False for one without a group."""
+    group = db.get(EnrolmentGroup, enrolment.group_id) if enrolment.group_id is not None else None
+    return group is not None and group.may_split
 
 
 def is_contact(db: Session, enrolment: Enrolment) -> bool:

@@ -293,9 +293,11 @@ def _settle(db: Session, offering: Offering, now: datetime) -> None:
         .order_by(Enrolment.queued_at, Enrolment.id)
         .execution_options(populate_existing=True)
     ).all()
+    _starts_at, ends_at = _times(db, offering) if rows else (None, None)
+    is_over = ends_at is not None and ends_at <= now
     for enrolment in rows:
         until = enrolment.offered_until
-        if not _was_told(db, enrolment):
+        if not is_over and not _was_told(db, enrolment):
             give_place(db, enrolment, reason=None)
             continue
         leave(db, enrolment, f"{chinese().gettext(UNANSWERED)} / {UNANSWERED}", action="enrolment.lapse")

@@ -113,6 +113,11 @@ def target(vocabulary: Vocabulary, meant: Target, *, chinese: bool) -> str:
     return f"{name} ({meant.code})" if vocabulary is Vocabulary.COURSE else name
 
 
+def matched(vocabulary: str, name: str) -> str:
+    """Return what a remembered value stands for, in the reader's language where it is a word of the program."""
+    return str(_WORDS.get(Vocabulary(vocabulary), {}).get(name, name))
+
+
 def new_hosts() -> list[tuple[str, str]]:
     """Return the choices that enter a host in the register, one for each sector."""
     return [

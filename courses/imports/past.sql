@@ -62,17 +62,18 @@ WHERE person.run_id = :run AND person.line > :first AND person.line <= :last AND
 
 -- The trainee record of each person: the same ID number, else the same phone and name, unless both have a resident's
 -- number. number_name: the name of the record with the ID number, because an ID number alone names nobody.
+-- A record that was merged leads to the one that was kept.
 -- ORDER BY trainee.id + 0: with a plain ORDER BY id the planner would scan the primary key from its start.
 -- name: find
 CREATE TEMP TABLE found ON COMMIT DROP AS
 SELECT wanted.line, coalesce(numbered.id, phoned.id) AS id, numbered.name_key AS number_name
 FROM wanted
 LEFT JOIN LATERAL (
-    SELECT trainee.id, trainee.name_key FROM trainee
+    SELECT coalesce(trainee.merged_into_id, trainee.id) AS id, trainee.name_key FROM trainee
     WHERE trainee.id_type = wanted.id_type AND trainee.id_number_index = wanted.id_number_index LIMIT 1
 ) AS numbered ON true
 LEFT JOIN LATERAL (
-    SELECT trainee.id FROM trainee
+    SELECT coalesce(trainee.merged_into_id, trainee.id) AS id FROM trainee
     WHERE numbered.id IS NULL AND trainee.phone_index = wanted.phone_index AND trainee.name_key = wanted.name_key
         AND NOT (coalesce(trainee.id_type, '') = 'resident' AND coalesce(wanted.id_type, '') = 'resident')
     ORDER BY trainee.id + 0 LIMIT 1
@@ -85,11 +86,11 @@ SELECT wanted.line, coalesce(numbered.id, phoned.id) AS id, numbered.name_key AS
 FROM wanted
 LEFT JOIN indexed USING (line)
 LEFT JOIN LATERAL (
-    SELECT trainee.id, trainee.name_key FROM trainee
+    SELECT coalesce(trainee.merged_into_id, trainee.id) AS id, trainee.name_key FROM trainee
     WHERE trainee.id_type = wanted.id_type AND trainee.id_number_index = ANY (indexed.id_number_indexes) LIMIT 1
 ) AS numbered ON true
 LEFT JOIN LATERAL (
-    SELECT trainee.id FROM trainee
+    SELECT coalesce(trainee.merged_into_id, trainee.id) AS id FROM trainee
     WHERE numbered.id IS NULL AND trainee.phone_index = ANY (indexed.phone_indexes) AND trainee.name_key = wanted.name_key
         AND NOT (coalesce(trainee.id_type, '') = 'resident' AND coalesce(wanted.id_type, '') = 'resident')
     ORDER BY trainee.id + 0 LIMIT 1
@@ -190,6 +191,7 @@ WITH gone AS (
     DELETE FROM trainee USING idle
     WHERE trainee.id = idle.trainee_id AND trainee.user_id IS NULL
         AND NOT EXISTS (SELECT FROM enrolment WHERE enrolment.trainee_id = trainee.id)
+        AND NOT EXISTS (SELECT FROM trainee_merge AS merge WHERE trainee.id IN (merge.kept_id, merge.merged_id))
     RETURNING trainee.id
 )
 UPDATE import_person AS person SET trainee_id = NULL, made = false

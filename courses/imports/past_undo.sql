@@ -77,6 +77,7 @@ WITH chunk AS (
     DELETE FROM trainee USING chunk
     WHERE trainee.id = chunk.trainee_id AND trainee.user_id IS NULL
         AND NOT EXISTS (SELECT FROM enrolment WHERE enrolment.trainee_id = trainee.id)
+        AND NOT EXISTS (SELECT FROM trainee_merge AS merge WHERE trainee.id IN (merge.kept_id, merge.merged_id))
     RETURNING trainee.id
 )
 SELECT (SELECT count(*) FROM chunk), (SELECT count(*) FROM gone)

@@ -22,7 +22,7 @@ def _obstacles(db: Session, subject: Subject) -> Iterable[str]:
     open_run = (
         select(ImportPerson.run_id)
         .join(ImportRun, ImportRun.id == ImportPerson.run_id)
-        .where(ImportPerson.trainee_id == subject.trainee_id, ImportRun.state.not_in(_SETTLED))
+        .where(ImportPerson.trainee_id.in_(subject.trainee_ids), ImportRun.state.not_in(_SETTLED))
     )
     if db.scalar(select(exists(open_run))):
         yield UNFINISHED
@@ -35,7 +35,7 @@ def _erase(db: Session, subject: Subject) -> Erased:
         select(line.line)
         .join(person, person.run_id == line.run_id)
         .where(
-            person.trainee_id == subject.trainee_id,
+            person.trainee_id.in_(subject.trainee_ids),
             or_(line.line == person.line, line.person == person.line),
             line.run_id == ImportAttendance.run_id,
             line.line == ImportAttendance.line,

@@ -12,7 +12,7 @@ from lms.core.personal_data import Basis, DataKind, Erased, Row, Subject, Whose
 
 
 def _of(subject: Subject) -> Any:
-    return or_(TraineeMerge.kept_id == subject.trainee_id, TraineeMerge.merged_id == subject.trainee_id)
+    return or_(TraineeMerge.kept_id.in_(subject.trainee_ids), TraineeMerge.merged_id.in_(subject.trainee_ids))
 
 
 def _export(db: Session, subject: Subject) -> list[Row]:

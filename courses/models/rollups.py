@@ -47,7 +47,7 @@ class PersonTimeHost(_RollupFigures, Base):
     year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     course_id: Mapped[int] = mapped_column(ForeignKey("course.id"), primary_key=True)
     district_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("district.id"), primary_key=True)
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True, index=True)
 
 
 class PersonTimeLead(_RollupFigures, Base):

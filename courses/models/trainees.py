@@ -25,7 +25,7 @@ from sqlalchemy import (
     true,
     union,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courses.models.offerings import Offering
 from lms.core import clock, crypto
@@ -99,6 +99,10 @@ class Trainee(ListedByName, ProvenContacts, Base):
     created_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=func.now())
     erased_at: Mapped[datetime | None]
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("trainee.id"))
+
+    merged_records: Mapped[list["Trainee"]] = relationship(
+        viewonly=True, primaryjoin="Trainee.id == foreign(Trainee.merged_into_id)", order_by="Trainee.id"
+    )
 
     __table_args__ = (
         Index("uq_trainee_id_number", "id_type", "id_number_index", unique=True),

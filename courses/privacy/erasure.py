@@ -47,8 +47,8 @@ class ErasurePreview:
 
 
 def subject_of(trainee: Trainee) -> Subject:
-    """The person of a record."""
-    return Subject(trainee.id, trainee.user_id)
+    """The person of a record, with the records that were merged into it."""
+    return Subject(trainee.id, trainee.user_id, tuple(row.id for row in trainee.merged_records))
 
 
 def preview(db: Session, trainee: Trainee) -> ErasurePreview:
@@ -112,7 +112,9 @@ def _lock(db: Session, trainee_id: int) -> Trainee:
         raise DomainError("erased_already", N_("The data of this person has already been erased."))
     if locked is None or indexes != (locked.phone_index, locked.id_number_index):
         raise _busy()
-    _lock_all(db, select(Enrolment).where(Enrolment.trainee_id == trainee_id))
+    merged = [row.id for row in locked.merged_records]
+    _lock_all(db, select(Trainee).where(Trainee.id.in_(merged)))
+    _lock_all(db, select(Enrolment).where(Enrolment.trainee_id.in_([trainee_id, *merged])))
     if locked.user_id is not None:
         _lock_all(db, select(User).where(User.id == locked.user_id))
     subject = subject_of(locked)
@@ -231,6 +233,7 @@ def _due(before: datetime) -> Select[int]:
     signed_in = select(1).where(and_(User.id == Trainee.user_id, User.created_at > before))
     return select(Trainee.id).where(
         Trainee.erased_at.is_(None),
+        Trainee.merged_into_id.is_(None),  # erased with the record that it was merged into
         Trainee.created_at <= before,
         ~exists(active),
         ~exists(signed_in),

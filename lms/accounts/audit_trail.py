@@ -1,6 +1,6 @@
 """Reads the audit trail: which user did what to which row, and when."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,6 +16,9 @@ from lms.core.paging import FIRST, Count, KeyPage, Order, Part, Place, count_row
 
 HIDDEN = "*"
 ORDERS = (Order("time", (AuditEntry.at, AuditEntry.id), descending=True),)
+# Gives further subjects of which the entries belong to a subject, such as the former records of a person.
+SameSubjects = Callable[[Session, str], Sequence[str]]
+same_subjects: list[SameSubjects] = []
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def listing(
     db: Session, filters: TrailFilter, zone: ZoneInfo, place: Place = FIRST, order: Order = ORDERS[0]
 ) -> KeyPage[TrailEntry]:
     """A page of the entries that match, the latest first. Two statements besides the count, which stops at `MANY`."""
-    entries = page_by_key(db, [Part(_matching(filters, zone), order)], place)
+    entries = page_by_key(db, [Part(_matching(db, filters, zone), order)], place)
     users = {row.user_id for row in entries.rows if row.user_id is not None}
     names = {row.id: row.name for row in db.execute(select(User.id, User.name).where(User.id.in_(users)))}
     return replace(entries, rows=[_entry(row, names) for row in entries.rows])
@@ -64,13 +67,13 @@ def listing(
 
 def count(db: Session, filters: TrailFilter, zone: ZoneInfo, most: int) -> Count:
     """The number of entries that match, up to `most`."""
-    return count_rows(db, [_matching(filters, zone)], most=most)
+    return count_rows(db, [_matching(db, filters, zone)], most=most)
 
 
 def stream(db: Session, filters: TrailFilter, zone: ZoneInfo) -> Iterator[TrailEntry]:
     """All entries that match, the latest first, some hundreds at a time in memory."""
     names = {row.id: row.name for row in db.execute(select(User.id, User.name))}
-    for row in db.scalars(_matching(filters, zone).execution_options(yield_per=500)):
+    for row in db.scalars(_matching(db, filters, zone).execution_options(yield_per=500)):
         yield _entry(row, names)
         db.expunge(row)
 
@@ -88,12 +91,13 @@ def record_export(db: Session, filters: TrailFilter, form: str, rows: int) -> No
     audit.record(db, "audit.export", "audit:entries", after={"format": form, "rows": rows, "filters": known})
 
 
-def _matching(filters: TrailFilter, zone: ZoneInfo) -> Select[AuditEntry]:
+def _matching(db: Session, filters: TrailFilter, zone: ZoneInfo) -> Select[AuditEntry]:
     statement = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
     if filters.action:
         statement = statement.where(AuditEntry.action == filters.action)
     if filters.subject and ":" in filters.subject:
-        statement = statement.where(AuditEntry.subject == filters.subject)
+        same = [also for subjects in same_subjects for also in subjects(db, filters.subject)]
+        statement = statement.where(AuditEntry.subject.in_([filters.subject, *same]))
     elif filters.subject:
         statement = statement.where(AuditEntry.subject.startswith(f"{filters.subject}:", autoescape=True))
     if filters.user:

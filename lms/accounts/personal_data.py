@@ -89,7 +89,7 @@ def _erase_traces(db: Session, subject: Subject) -> Erased:
 
 
 def _checks_of(db: Session, subject: Subject) -> Any:
-    subjects = [f"trainee:{subject.trainee_id}", f"user:{subject.user_id}"]
+    subjects = [*(f"trainee:{trainee_id}" for trainee_id in subject.trainee_ids), f"user:{subject.user_id}"]
     user = _user(db, subject)
     contacts = [contact for contact in (user.email, user.phone) if contact] if user else []
     return or_(ContactCheck.subject.in_(subjects), *map(ContactCheck.contact_is, contacts))
@@ -109,7 +109,8 @@ def _export_trail(db: Session, subject: Subject) -> list[Row]:
 
     What a user did to others is left out: it would tell of them.
     """
-    about = AuditEntry.subject.in_([f"trainee:{subject.trainee_id}", f"app_user:{subject.user_id}"])
+    records = (f"trainee:{trainee_id}" for trainee_id in subject.trainee_ids)
+    about = AuditEntry.subject.in_([*records, f"app_user:{subject.user_id}"])
     rows = db.scalars(select(AuditEntry).where(about).order_by(AuditEntry.id))
     return [plain_values.of_row(row, "at", "action", "subject", "before", "after", "reason") for row in rows]
 

@@ -50,10 +50,19 @@ class Receiver(StrEnum):
 
 @dataclass(frozen=True)
 class Subject:
-    """A person: the record as a trainee, and the account that is linked to it. Either may be missing."""
+    """A person: the record as a trainee, and the account that is linked to it. Either may be missing.
+
+    merged_ids: second records of the person that were merged into the first; their rows are the person's, too.
+    """
 
     trainee_id: int | None
     user_id: int | None = None
+    merged_ids: tuple[int, ...] = ()
+
+    @property
+    def trainee_ids(self) -> tuple[int, ...]:
+        """The ids of all records of the person."""
+        return (() if self.trainee_id is None else (self.trainee_id,)) + self.merged_ids
 
 
 @dataclass(frozen=True)

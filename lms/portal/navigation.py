@@ -39,6 +39,7 @@ ITEMS: tuple[NavigationItem, ...] = (
     (TO_CALL, "to_call.page", STAFF),
     (N_("Trainees"), "trainees.index", (*STAFF, Role.AUDITOR)),
     (CERTIFICATES, "certificates.index", (*STAFF, Role.INSTRUCTOR, Role.AUDITOR)),
+    (N_("Organisation"), "organisation.own", (Role.COORDINATOR,)),
     (N_("Reports"), "reports.enrolment", STAFF_READERS),
     (N_("Instructors"), "instructors.index", READERS),
     (N_("Organisations"), "organisations.index", READERS),

@@ -70,4 +70,7 @@ def together(ticket: str) -> ResponseReturnValue:
     enrolment = tickets.of_ticket(ticket)
     if enrolment.state not in ACTIVE_STATES or enrolment.source != EnrolmentSource.SELF:
         return redirect(url_for("tickets.page", ticket=ticket))
-    return self_enrolment.answer(enrolment.offering_id, CompanionForm(), enrolment)
+    form = CompanionForm(may_split=waiting_groups.may_split(db(), enrolment))
+    if not waiting_groups.is_contact(db(), enrolment):
+        del form.may_split  # whoever enrolled the group decides
+    return self_enrolment.answer(enrolment.offering_id, form, enrolment)

@@ -46,8 +46,10 @@ def upgrade() -> None:
             "organisation_ids", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False
         ),
     )
+    op.create_index(op.f("ix_person_time_host_organisation_id"), "person_time_host", ["organisation_id"])
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_person_time_host_organisation_id"), table_name="person_time_host")
     op.drop_column("export", "organisation_ids")
     op.drop_table("saved_view")

@@ -110,6 +110,13 @@ def upgrade() -> None:
         " WHEN (OLD.trainees IS DISTINCT FROM NEW.trainees) EXECUTE FUNCTION keep_former_participation()"
     )
     op.execute(FREEZE)
+    _purposes("'revocation', 'superseded', 'types', 'figures'")
+
+
+def _purposes(purposes: str) -> None:
+    """Say which documents the table of signed lists holds."""
+    op.drop_constraint(op.f("ck_status_list_purpose"), "status_list")
+    op.create_check_constraint(op.f("ck_status_list_purpose"), "status_list", f"purpose IN ({purposes})")
 
 
 def _frozen_figures() -> None:
@@ -163,6 +170,8 @@ def _frozen_figures() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM status_list WHERE purpose = 'figures'")
+    _purposes("'revocation', 'superseded', 'types'")
     op.execute("DROP TRIGGER keep_former ON participation")
     op.execute("DROP FUNCTION keep_former_participation()")
     op.execute("DROP FUNCTION last_day_of(text)")

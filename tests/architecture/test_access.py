@@ -37,6 +37,7 @@ NOBODY: Who = frozenset()
 
 # Area (blueprint) → who may read it and who may change something in it.
 AREAS: dict[str, tuple[Who, Who]] = {
+    "assigning": (PLAN, PLAN),
     "assessment": (ALL_BUT_TRAINEES, RESULTS),
     "attendance": (ALL_BUT_TRAINEES, TEACH),
     "audit": (READ - {Role.DISTRICT_ADMINISTRATOR}, NOBODY),
@@ -70,6 +71,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "my_training": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
     "offerings": (ALL_BUT_TRAINEES, PLAN),
     "opening_balances": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
+    "organisation": (LOOK, NOBODY),
     "organisations": (READ, ADMIN),
     "population": (READ, CITY),
     "quarters": (READ, CITY),
@@ -87,6 +89,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "sending_again": (PLAN, PLAN),
     "sessions": (ALL_BUT_TRAINEES, RESULTS),
     "class_messages": (TEACH, TEACH),
+    "merging": (ADMIN, ADMIN),
     "moving": (PLAN, PLAN),
     "examiner_events": (TEACH, TEACH),
     "skill_results": (TEACH, TEACH),
@@ -126,9 +129,11 @@ EXCEPTIONS: dict[str, Who] = {
     "personal_data.consent": PLAN,  # whoever enrols has the consent on paper
     "personal_data.erase": CITY,
     "personal_data.refuse": CITY,
+    "organisation.own": frozenset({Role.COORDINATOR}),
     "quarters.freeze": CITY,
     "reports.districts": READ,
     "reports.districts_export": READ,
+    "reports.districts_map": READ,
     "reviews.page": TEACH,  # a page that leads to a change
     "sessions.headcount": TEACH,  # a host counts heads too
     "sessions.here": frozenset({Role.INSTRUCTOR}),  # one checks oneself in
@@ -190,7 +195,7 @@ PUBLIC = {
     "verification.find", "verification.page", "verification.name",
     "api.verdict", "api.verdicts", "api.long_list", "api.remove_list",
     "api.description", "status.key_set", "status.certificate_types",
-    "status.signed_list",
+    "status.signed_list", "public_figures.page", "public_figures.file", "public_figures.signed",
     "sealed_records.index", "sealed_records.latest", "sealed_records.block",
     "list_checks.page", "list_checks.progress", "list_checks.file", "list_checks.remove",
     "verification_list.page", "offline.page", "offline.worker", "offline.file",

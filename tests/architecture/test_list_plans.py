@@ -31,7 +31,7 @@ def test_no_list_of_a_role_reads_a_growing_table_whole(db: Session, make: Make) 
         for name, act in plans.lists(role, ZONE).items()  # type: ignore[arg-type]
         for table in plans.read_whole(db, partial(act, db, scope), GROWING)
     ]
-    assert whole == []
+    assert whole == [], "\n".join(whole)
 
 
 SCAN = {"Node Type": "Seq Scan", "Relation Name": "trainee"}

@@ -16,6 +16,7 @@ from certificates.models import Certificate, KeyState, SigningKey
 from courses.attendance import recording
 from courses.attendance.check_ins import AttendanceInput
 from courses.models.imports import KnownValue
+from courses.models.merges import TraineeMerge
 from courses.models.proposals import Proposal
 from lms.accounts.models import User
 from lms.core import clock
@@ -51,7 +52,10 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
     proposal = Proposal(trainee_id=trainee.id, reason="错字", proposed_by=user.id)
     proposal.set_values({"name": trainee.name}, {"name": "新名"})
     known = KnownValue(vocabulary="sector", context="", key="街道", text="街道", target="community", district_id=2)
-    db.add_all([proposal, known])
+    other = make.trainee(district_id=2)
+    merge = TraineeMerge(kept_id=trainee.id, merged_id=make.trainee(district_id=2, merged_into_id=trainee.id).id)
+    merge.set_former({})
+    db.add_all([proposal, known, merge])
     db.commit()
     return {
         "certificate_id": certificate.id,
@@ -60,9 +64,11 @@ def elsewhere(db: Session, make: Make) -> dict[str, Any]:
         "event_id": doubtful.id,
         "grant_id": user.grants[0].id,
         "instructor_id": lead.id,
+        "merge_id": merge.id,
         "message_id": message_id,
         "offering_id": offering.id,
         "organisation_id": host.id,
+        "other_id": other.id,
         "proposal_id": proposal.id,
         "request_id": make.training_request(district_id=2).id,
         "qualification_id": lead.qualifications[0].id,

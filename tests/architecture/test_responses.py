@@ -29,6 +29,8 @@ CACHEABLE = {
     "offline.worker": "a script",
     "offline_session.file": "scripts and styles of the session page",
     "offline_session.worker": "a script",
+    "public_figures.file": "figures of frozen quarters, without results of people",
+    "public_figures.signed": "the same figures, signed",
     "sealed_records.block": "digests of rows of record, of which copies are to be kept elsewhere",
     "sealed_records.index": "the newest of them",
     "sealed_records.latest": "the newest of them",

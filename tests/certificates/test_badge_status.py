@@ -96,7 +96,7 @@ def test_openbadgeslib_refuses_the_badge_of_a_corrected_certificate_and_believes
         assert ldp.verify(one.credential, check_status=True, download=web)
     assert "张三丰" in right.credential
 
-    erasing.erase_holder(db, certificate.enrolment.trainee_id)
+    erasing.erase_holder(db, [certificate.enrolment.trainee_id])
     status_lists.sign_due(db, branch)
     with pytest.raises(OB3VerificationError, match="revocation"):
         ldp.verify(wrong.credential, check_status=True, download=web)

@@ -54,7 +54,7 @@ def holder(db: Session, issue: Issue, make: Make, app: Flask) -> Trainee:  # the
 
 
 def certificate_of(db: Session, trainee: Trainee) -> Certificate:
-    return erasing.certificates_of(db, trainee.id)[0]
+    return erasing.certificates_of(db, [trainee.id])[0]
 
 
 def everything_stored(db: Session) -> str:

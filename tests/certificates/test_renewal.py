@@ -76,6 +76,8 @@ def test_a_chain_of_three_is_shown_from_each_of_its_ends(
         links = renewal.chain(db, certificate.id)
         assert [link.certificate.id for link in links] == [certificate.id for certificate in three]
         assert not any(link.corrected for link in links)
+    numbers = [renewal.renewed_number(db, row, renewal.chain(db, row.id)) for row in three]
+    assert numbers == [None, three[0].number, three[1].number]
 
 
 def test_without_an_old_one_a_refresher_simply_issues(make: Make, take: Renew, refresher: Course) -> None:

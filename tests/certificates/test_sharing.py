@@ -179,7 +179,7 @@ def test_after_the_erasure_a_link_ends(db: Session, issue: Issue) -> None:
     token = sharing.share(db, certificate, 7)
     row = db.scalars(select(ShareLink)).one()
     kept = {column.name: getattr(row, column.name) for column in ShareLink.__table__.columns if column.name != "id"}
-    erasing.erase_holder(db, certificate.enrolment.trainee_id)
+    erasing.erase_holder(db, [certificate.enrolment.trainee_id])
     assert code_of(lambda: sharing.open_link(db, token)) == "share_ended"
     db.add(ShareLink(**kept))  # a link that was made at the very moment
     db.flush()

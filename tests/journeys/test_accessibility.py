@@ -4,6 +4,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 from sqlalchemy import text
 
 from tests.journeys.conftest import Site, Visit
@@ -145,7 +146,8 @@ def test_axe_finds_nothing_in_the_reports(site: Site, visit: Visit) -> None:
         "/reports/quarters/", "/reports/quarters/2025Q4/freeze",
         "/reports/offerings?column=offerings", "/reports/people", "/reports/in-progress", "/reports/population/",
         "/reports/opening-balances/", "/reports/by-mail", "/reports/exports/", "/reports/exports/new/participations",
-        "/reports/enrolment?grouping=host&find=e", "/reports/hours?find=BJ",
+        "/reports/enrolment?grouping=host&find=e", "/reports/hours?find=BJ", "/reports/hosts", "/reports/views/",
+        "/organisations/1/overview",
         year, sessions, present, everybody, first("/reports/hours", r"/reports/hours/\d+"),
         first("/reports/people", "/reports/exports/new/people"), first(present, "/reports/exports/new/attendances"),
         first(everybody, "/reports/exports/new/enrolments"),
@@ -160,6 +162,33 @@ def test_axe_finds_nothing_in_the_reports(site: Site, visit: Visit) -> None:
         found += [f"{address}: {one['id']} {node['target']}" for one in violations for node in one["nodes"]]
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], address
     assert found == []
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_first_figure_of_a_report_stands_high_and_its_bar_opens_by_keys(visit: Visit, size: dict[str, int]) -> None:
+    """The first total ends within the first 250 px, whatever is set, in both languages."""
+    page = visit("city_administrator", viewport=size)
+    filters = "period=2025&programme=FIRST_RESPONDER&district=6&sector=school&refresher=0"
+    for report in ("enrolment", "districts", "indicators/", "hours"):
+        for query in ("period=all", filters):
+            for language in ("zh", "en"):
+                page.goto(f"/reports/{report}?{query}&lang={language}")
+                box = page.locator(".report-figure").first.bounding_box() if query != filters else None
+                bar = page.locator(".report-bar").bounding_box()
+                assert bar is not None
+                assert bar["y"] + bar["height"] <= 220, page.url
+                assert box is None or box["y"] + box["height"] <= 250, page.url
+                assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], page.url
+    period = page.locator(".bar-menu").first
+    period.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(period.get_by_role("link", name="All time")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(period.get_by_role("link", name="All time")).to_be_hidden()
+    expect(period.locator("summary")).to_be_focused()
+    page.keyboard.press("Space")
+    period.get_by_role("link", name="All time").click()
+    expect(page).to_have_url(re.compile(r"period=all.*district=6|district=6.*period=all"))
 
 
 def test_tabs_and_the_way_back_of_reports_take_one_line_on_a_phone(visit: Visit) -> None:

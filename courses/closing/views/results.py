@@ -17,6 +17,7 @@ from courses.assessment.marking import Marks
 from courses.assessment.views.assessment import active_skills, blueprint, examiner_choices, may_enter
 from courses.closing import correction
 from courses.closing.views.sessions import flash_correction
+from courses.counting import person_time
 from courses.enrolment import namesakes
 from courses.models.assessment import Assessment
 from courses.models.enrolment import Enrolment
@@ -59,6 +60,7 @@ def trainee(offering_id: int, enrolment_id: int) -> ResponseReturnValue:
         "assessment/trainee.html", offering=offering, enrolment=enrolment, attempts=attempts, form=form, retest=retest,
         skills=skills, marked=marked, late=late, PASSED=PASSED, NOT_YET=NOT_YET,
         teaching={person.id for person in assessment.teachers(db(), offering.id)},
+        frozen=person_time.frozen_quarter(db(), offering.id) if closed else None,
         closed=closed, may_enter=may_enter(offering), told_name=namesakes.told_name(db(), enrolment),
     )  # fmt: skip
     return make_response(content, 422 if form.is_submitted() else 200)

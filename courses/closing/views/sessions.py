@@ -17,6 +17,7 @@ from courses.closing.closing import ClosingOutlook
 from courses.closing.correction import CorrectionOutcome
 from courses.closing.forms.sessions import CloseForm, CorrectionForm, HeadcountForm
 from courses.closing.judging import Judgement
+from courses.counting import person_time
 from courses.enrolment import namesakes
 from courses.offerings import class_hours, rights
 from lms.core import clock, fonts
@@ -157,7 +158,14 @@ def correct(session_id: int) -> ResponseReturnValue:
             )  # fmt: skip
             flash_correction(outcome)
             return redirect(url_for("attendance.roster", session_id=session_id))
-    page = render_template("sessions/correction.html", form=form, meeting=meeting, people=people, ticked=ticked)
+    page = render_template(
+        "sessions/correction.html",
+        form=form,
+        meeting=meeting,
+        people=people,
+        ticked=ticked,
+        frozen=person_time.frozen_quarter(db(), meeting.offering_id),
+    )
     return make_response(page, 422 if form.is_submitted() else 200)
 
 

@@ -14,7 +14,7 @@ from courses.enrolment import (
     trainees,
 )
 from courses.enrolment.consents import Guardian
-from courses.enrolment.forms.enrolment import CompanionForm, SelfEnrolmentForm
+from courses.enrolment.forms.enrolment import SelfEnrolmentForm
 from courses.models.enrolment import Enrolment
 from courses.models.privacy import ConsentWay
 from lms.core import form_keys, guesses, limits
@@ -75,7 +75,7 @@ def answer(offering_id: int, form: SelfEnrolmentForm, companion: Enrolment | Non
                 form.facts(),
                 tell=_may_be_told(form),
                 companion=companion,
-                may_split=isinstance(form, CompanionForm) and form.may_split.data,
+                may_split=bool(form.data.get("may_split")),
             )
             if result.already_enrolled:
                 return render_template("self_enrolment/again.html", offering=offering)

@@ -15,6 +15,7 @@ from courses.enrolment import (
     identity_conflicts,
     labels,
     listings,
+    merged_records,
     proposals,
     trainee_search,
     trainee_sections,
@@ -86,7 +87,10 @@ def reads() -> ResponseReturnValue:
 @blueprint.get("/<int:trainee_id>")
 @requires(*STAFF_READERS)
 def page(trainee_id: int) -> ResponseReturnValue:
-    """The facts of a trainee, masked, and the trainee's enrolments."""
+    """The facts of a trainee, masked, and the trainee's enrolments. A merged record leads to the one that was kept."""
+    kept_id = merged_records.kept_id(db(), trainee_id)
+    if kept_id is not None:
+        return redirect(url_for("trainees.page", trainee_id=fetch(db(), Trainee, kept_id, scope()).id))
     return _render_page(fetch(db(), Trainee, trainee_id, scope()), ReasonToReadForm())
 
 

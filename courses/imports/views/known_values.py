@@ -29,9 +29,7 @@ def matching(run: ImportRun) -> tuple[KnownValuesForm, Sequence[UnknownValue]]:
 @requires(*ADMINISTRATORS)
 def index() -> str:
     """List the values that are remembered."""
-    return render_template(
-        "imports/known_values.html", listing=known_values.listing(db(), scope()), fields=labels.VOCABULARIES
-    )
+    return render_template("imports/known_values.html", listing=known_values.listing(db(), scope()), labels=labels)
 
 
 @blueprint.post("/known-values/<int:value_id>/forget")

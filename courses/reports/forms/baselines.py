@@ -73,7 +73,7 @@ class TargetFileForm(Form):
     """A spreadsheet of targets."""
 
     file = FileField(
-        _l("Spreadsheet (XLSX or CSV)"),
+        _l("Spreadsheet of targets (XLSX or CSV)"),
         validators=[
             FileRequired(_l("Choose a file.")),
             FileAllowed(["xlsx", "csv"], _l("Only XLSX and CSV files can be read. Save the file as one of them.")),

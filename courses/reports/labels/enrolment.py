@@ -88,7 +88,7 @@ def report_document(report: EnrolmentReport, options: FilterOptions, picture: Pi
         made=_("Created %(moment)s by %(name)s", moment=f"{made:%Y-%m-%d %H:%M}", name=current_user.name),
         totals=report_totals(report),
         picture="" if picture is None or not report.rows else on_paper(picture),
-        picture_caption="" if picture is None else picture.caption,
+        picture_caption="" if picture is None else " · ".join(filter(None, (picture.caption, picture.answer))),
         picture_description="" if picture is None else picture.description,
     )
 

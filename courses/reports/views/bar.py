@@ -3,7 +3,7 @@
 A filter that one report cannot use stays in the addresses, so that the next report uses it again, and the page says so.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from courses.reports.filter_options import FilterOptions
 from courses.reports.forms.filters import GROUPING_LABELS, REFRESHER_LABELS, ReportFilterForm
 from courses.reports.labels.report import PRESET_LABELS, option_name
 from courses.reports.periods import PRESETS, name_of_days
-from courses.reports.questions import Grouping
+from courses.reports.questions import TIME_GROUPINGS, Grouping
 from courses.reports.views.navigation import link
 from lms.core.access import holds, scope
 from lms.core.languages import language, named
@@ -30,6 +30,8 @@ PERIOD_ARGUMENTS = ("period", "since", "until")
 FILTER_ARGUMENTS = ("programme", "course", "district", "host", "organisation", "sector", "refresher", "as_of")
 ARGUMENTS = (*PERIOD_ARGUMENTS, *FILTER_ARGUMENTS, "grouping")
 LONGEST_ARGUMENT = 100  # characters
+# What narrows a page of a drill-down, beside the bar: it stays when the bar changes (`courses.reports.views.navigation`).
+DRILL_ARGUMENTS = ("key", "column", "part", "via", "find", "order", "from_page")
 RECENT_YEARS = 6  # stand as buttons; earlier ones are in a list
 
 ARGUMENT_LABELS = {
@@ -92,30 +94,66 @@ class Chip(NamedTuple):
     address: str
 
 
-@dataclass(frozen=True)
-class Bar:
-    """Everything that the bar of a page shows.
+class PeriodChoices(NamedTuple):
+    """The menu of periods. name: of the period that is shown; dates: its days."""
 
-    arguments: what is set, as query arguments. more: further arguments of the page that stay, as the sort order.
-    period: the name of the period; dates: its days. groupings: empty where the rows cannot be chosen.
-    unused: the labels of filters that this report cannot use.
-    """
-
-    report: str
-    endpoint: str
-    form: ReportFilterForm
-    arguments: Mapping[str, str]
-    more: Mapping[str, str]
-    period: str
+    name: str
     dates: str
     presets: list[Choice]
     years: list[Choice]
     earlier_years: list[Choice]
+
+
+class _Page(NamedTuple):
+    """The address of a page: what the bar sets of it, and the further arguments that stay, as the sort order."""
+
+    endpoint: str
+    path_arguments: Mapping[str, Any]
+    arguments: Mapping[str, str]
+    more: Mapping[str, str]
+
+    def address(self, **changed: str | None) -> str:
+        """The address with arguments of the bar changed; None takes one away."""
+        left = {name: value for name, value in {**self.arguments, **changed}.items() if value is not None}
+        return link(self.endpoint, {**self.path_arguments, **in_order(left), **self.more})
+
+    def without(self, name: str) -> str:
+        """The address without one of the further arguments."""
+        return self._replace(more={key: value for key, value in self.more.items() if key != name}).address()
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Everything that the bar of a page shows.
+
+    choices: the menu of periods. groupings: empty where the rows cannot be chosen. unused: the labels of filters that
+    this report cannot use. views: the saved views.
+    """
+
+    report: str
+    page: _Page
+    form: ReportFilterForm
+    choices: PeriodChoices
     groupings: list[Choice]
     grouping: str
     chips: list[Chip]
     unused: list[str]
     views: list[Choice]
+
+    @property
+    def dates(self) -> str:
+        """The days of the period."""
+        return self.choices.dates
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """The query arguments that are set."""
+        return self.page.arguments
+
+    @property
+    def more(self) -> Mapping[str, str]:
+        """The further arguments that stay."""
+        return self.page.more
 
     @property
     def of_filters(self) -> dict[str, str]:
@@ -128,9 +166,14 @@ class Bar:
         return {name: self.arguments[name] for name in (*PERIOD_ARGUMENTS, "grouping") if name in self.arguments}
 
     @property
+    def action(self) -> str:
+        """The address that the forms of the bar are sent to."""
+        return link(self.page.endpoint, dict(self.page.path_arguments))
+
+    @property
     def reset(self) -> str:
         """The address of the page without any filter."""
-        return link(self.endpoint, dict(self.more))
+        return self.page._replace(arguments={}).address()
 
 
 def make_bar(
@@ -143,43 +186,70 @@ def make_bar(
     more: Mapping[str, str] | None = None,
 ) -> Bar:
     """The bar of a report whose form was validated. groupings: those that the report has; shown: that of its rows."""
-    arguments = set_arguments(form)
-    g.report_arguments = arguments
-    page, more = REPORTS[report], more or {}
-
-    def address(**changed: str | None) -> str:
-        left = {name: value for name, value in (arguments | changed).items() if value is not None}
-        return link(page.endpoint, {**in_order(left), **more})
-
-    def period_address(name: str) -> str:
-        return address(period=name, since=None, until=None)
-
-    since, until = form.days if not form.errors else form.year
-    chosen = arguments.get("period") or name_of_days(since, until) or ""
-    years = [Choice(year_name(year), period_address(str(year)), chosen == str(year)) for year in reversed(form.years)]
+    page = _Page(REPORTS[report].endpoint, {}, set_arguments(form), more or {})
+    g.report_arguments = page.arguments
     return Bar(
         report=report,
-        endpoint=page.endpoint,
+        page=page,
         form=form,
-        arguments=arguments,
-        more=more,
-        period=period_name(chosen) or f"{since.isoformat()} – {until.isoformat()}",
-        dates=f"{since.isoformat()} – {until.isoformat()}",
-        presets=[Choice(str(PRESET_LABELS[name]), period_address(name), chosen == name) for name in PRESETS],
-        years=years[:RECENT_YEARS],
-        earlier_years=years[RECENT_YEARS:],
+        choices=_period_choices(form, page),
         groupings=[
-            Choice(str(GROUPING_LABELS[grouping]), address(grouping=grouping.value), grouping is shown)
+            Choice(str(GROUPING_LABELS[grouping]), page.address(grouping=grouping.value), grouping is shown)
             for grouping in groupings
         ],
         grouping=_groupings_label(report, GROUPING_LABELS[shown]),
-        chips=[
-            Chip(str(ARGUMENT_LABELS[name]), value, address(**{name: None}))
-            for name, value in values(arguments, options)
-        ],
-        unused=unused_labels(report, arguments),
-        views=_views(report, arguments),
+        chips=_chips(page, options),
+        unused=unused_labels(report, page.arguments),
+        views=_views(report, page.arguments),
     )
+
+
+def drill_bar(criteria: Sequence[tuple[str, str]]) -> Bar:
+    """The bar of a page of a drill-down, which has no rows to choose and no views.
+
+    criteria: the question of the page; its last lines are the row and the figure that the page is narrowed to.
+    """
+    form, options = g.report_form
+    shown = Grouping(form.grouping.data)
+    narrowed = {name: request.args[name] for name in DRILL_ARGUMENTS if request.args.get(name)}
+    page = _Page(request.endpoint or "", dict(request.view_args or {}), set_arguments(form), narrowed)
+    names = [name for name in ("key", "column", "part") if name in narrowed]
+    narrowing = [
+        Chip(label, value, page.without(name))
+        for name, (label, value) in zip(names, criteria[-len(names) :] if names else (), strict=False)
+    ]
+    # A row that is a period ends where another period is chosen.
+    moved = {name: value for name, value in narrowed.items() if name != "key" or shown not in TIME_GROUPINGS}
+    return Bar(
+        report="enrolment",
+        page=page,
+        form=form,
+        choices=_period_choices(form, page._replace(more=moved)),
+        groupings=[],
+        grouping="",
+        chips=[*_chips(page, options), *narrowing],
+        unused=[],
+        views=[],
+    )
+
+
+def _chips(page: _Page, options: FilterOptions) -> list[Chip]:
+    return [
+        Chip(str(ARGUMENT_LABELS[name]), value, page.address(**{name: None}))
+        for name, value in values(page.arguments, options)
+    ]
+
+
+def _period_choices(form: ReportFilterForm, page: _Page) -> PeriodChoices:
+    def address(name: str) -> str:
+        return page.address(period=name, since=None, until=None)
+
+    since, until = form.days if not form.errors else form.year
+    dates = f"{since.isoformat()} – {until.isoformat()}"
+    chosen = page.arguments.get("period") or name_of_days(since, until) or ""
+    years = [Choice(year_name(year), address(str(year)), chosen == str(year)) for year in reversed(form.years)]
+    presets = [Choice(str(PRESET_LABELS[name]), address(name), chosen == name) for name in PRESETS]
+    return PeriodChoices(period_name(chosen) or dates, dates, presets, years[:RECENT_YEARS], years[RECENT_YEARS:])
 
 
 def _views(report: str, arguments: Mapping[str, str]) -> list[Choice]:
@@ -280,3 +350,4 @@ def register_globals(blueprint: Blueprint) -> None:
     blueprint.add_app_template_global(report_tabs, "report_tabs")
     blueprint.add_app_template_global(unused_labels, "unused_filters")
     blueprint.add_app_template_global(of_year, "of_year")
+    blueprint.add_app_template_global(drill_bar, "drill_bar")

@@ -1,17 +1,17 @@
 """The enrolment report, the districts by period, and the drill-down from each of their numbers."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, make_response, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 
-from courses.counting import population
 from courses.counting.rule import RULE
 from courses.reports import districts_by_period, enrolment, export_audit, offerings, pdf, people
 from courses.reports.adjustments import adjustments
+from courses.reports.districts_by_period import DistrictPeriodTable
 from courses.reports.enrolment import ADJUSTMENTS_ON_PAGE
 from courses.reports.forms.filters import GROUPING_LABELS
 from courses.reports.labels import enrolment as enrolment_labels
@@ -179,14 +179,13 @@ def districts() -> ResponseReturnValue:
     question = Question(filters, scope())
     table = districts_by_period.table(report_db(), question)
     branch = None if question.covers_branch else enrolment.branch_total(report_db(), question).person_times
-    person_times = {district: table.of_district(district) for district in table.districts}
     page = render_template(
         "reports/districts.html",
         form=form,
         table=table,
         by_rate=request.args.get(PER_INHABITANTS) == "1",
         rate_text=lambda rate: "–" if rate is None else f"{rate:,.1f}",
-        picture=_map(question, person_times, table.people),
+        picture=_map(question, table),
         filters=filters,
         criteria=labels.criteria(filters, options),
         names={int(option.key): named(option) for option in options.districts},
@@ -207,17 +206,14 @@ def districts() -> ResponseReturnValue:
 def districts_map() -> ResponseReturnValue:
     """Draw the map of the districts."""
     question, _options = request_question()
-    by_district = Question(replace(question.filters, grouping=Grouping.DISTRICT), scope())
-    person_times = {int(row.key): row.figures.person_times for row in enrolment.rows(report_db(), by_district)}
-    people = population.latest(report_db(), question.filters.until.year)
-    picture = _map(question, person_times, {district: number for district, (number, _year) in people.items()})
-    return svg_response(picture.draw(is_narrow()))
+    return svg_response(_map(question, districts_by_period.table(report_db(), question)).draw(is_narrow()))
 
 
-def _map(question: Question, person_times: Mapping[int, int], people: Mapping[int, int]) -> Picture:
+def _map(question: Question, table: DistrictPeriodTable) -> Picture:
     """The map of the districts that the question covers."""
     covered = [district for district in everyone(report_db()) if question.covers_district(district.id)]
-    return pictures.district_map(covered, person_times, people)
+    person_times = {district: table.of_district(district) for district in table.districts}
+    return pictures.district_map(covered, person_times, table.people)
 
 
 @blueprint.get("/districts/export/<any(csv, xlsx, parquet):form>")

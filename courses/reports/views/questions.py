@@ -4,7 +4,7 @@ import re
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from flask import current_app, request
+from flask import current_app, g, request
 from flask_babel import gettext as _
 
 from courses.reports import enrolment
@@ -44,7 +44,9 @@ def request_host() -> int | None:
 def filter_form() -> tuple[ReportFilterForm, FilterOptions]:
     """The filter bar, filled from the query string, and its options."""
     options = filter_options(report_db(), scope(), request_host())
-    return ReportFilterForm(request.args, options, today()), options
+    form = ReportFilterForm(request.args, options, today())
+    g.report_form = form, options  # the bar of a drill-down shows it
+    return form, options
 
 
 def request_filters() -> tuple[Filters, FilterOptions]:

@@ -15,9 +15,7 @@ from lms.core.retention_rules import RetentionKind
 
 
 def _of(subject: Subject) -> ColumnElement[bool]:
-    people = []
-    if subject.trainee_id is not None:
-        people.append(f"trainee:{subject.trainee_id}")
+    people = [f"trainee:{trainee_id}" for trainee_id in subject.trainee_ids]
     if subject.user_id is not None:
         people.append(f"user:{subject.user_id}")
     return Message.person.in_(people)

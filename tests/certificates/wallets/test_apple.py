@@ -113,6 +113,9 @@ def test_the_description_is_as_apple_documents_it(wallet_files: WalletFiles, con
     )
     assert gone["voided"] is True
     assert "expirationDate" not in gone
+    renewed = apple.description(replace(contents, renews="BJ-1"), loaded, ZONE)["generic"]["backFields"]
+    assert [field["value"] for field in renewed if field["key"] == "renews"] == ["BJ-1"]
+    assert "renews" not in [field["key"] for field in gone["generic"]["backFields"]]
     assert gone["generic"]["primaryFields"][0]["value"] == "张三丰 Zhang Sanfeng"
 
 

@@ -1,6 +1,7 @@
 """The texts of a pass, and when it must be made anew."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,9 @@ def test_the_digest_follows_what_the_pass_says(db: Session, branch: Branch, issu
     ]  # fmt: skip
     digests = {says.digest(wallet) for says in seen for wallet in Wallet}
     assert len(digests) == 6
+    assert seen[0].renews is None
+    renewing = replace(seen[0], renews="BJ-1")
+    assert [renewing.digest(wallet) in digests for wallet in (Wallet.APPLE, Wallet.GOOGLE)] == [False, True]
     assert passes.contents_of(db, certificate, branch).digest(Wallet.APPLE) in digests
 
 

@@ -53,7 +53,7 @@ def test_a_pass_is_owed_once_and_made_anew_when_the_certificate_was_revoked(
     assert passes.signed(db, certificate, Wallet.APPLE) is None, "the pass from before is not handed out"
     assert passes.sign_owed(db, settings) == 1
     assert passes.signed(db, certificate, Wallet.APPLE) != first
-    erasing.erase_holder(db, certificate.enrolment.trainee_id)
+    erasing.erase_holder(db, [certificate.enrolment.trainee_id])
     assert db.scalar(select(func.count()).select_from(WalletPass)) == 0
     with pytest.raises(NotFound):
         passes.owe(db, certificate, Wallet.APPLE, settings)

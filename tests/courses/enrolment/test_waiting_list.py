@@ -110,6 +110,15 @@ def test_whoever_was_not_told_of_an_offer_gets_the_place(db: Session, make: Make
     assert (second.state, third.state, third.offered_until) == ("enrolled", "waitlisted", None)
 
 
+def test_nobody_gets_a_place_in_a_class_that_is_over_because_the_worker_was_down(db: Session, make: Make) -> None:
+    offering = make.offering(capacity=1, starts=[NOW + 3 * DAY])
+    first, second = (enrol(db, make, offering) for _ in range(2))
+    places.cancel(db, first, "有事")
+    with clock.at(NOW + 5 * DAY):
+        assert settle(db) == [offering.id]
+    assert second.state == EnrolmentState.CANCELLED
+
+
 def test_a_place_is_given_at_once_where_an_offer_makes_no_sense(
     db: Session, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

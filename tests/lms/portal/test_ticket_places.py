@@ -93,6 +93,12 @@ def test_a_family_waits_together_and_consents_to_be_split(
     group = db.scalars(select(EnrolmentGroup)).one()
     assert (group.contact_id, group.may_split) == (mother.id, False)
     child_page = sent.location
+    assert 'name="may_split"' in form
+    assert 'name="may_split"' not in client.get(f"{child_page}/together").text
+    assert client.post(f"{child_page}/together", data=facts | {"name": "李红", "may_split": "y"}).status_code == 302
+    db.expire_all()
+    assert not group.may_split, "whoever enrolled the group decides"
+    free(db, offering)
     assert client.post(f"{child_page}/group", data={"split": "part"}).status_code == 404
     assert 'value="part"' not in client.get(child_page).text
     assert 'value="part"' in client.get(page).text

@@ -45,7 +45,14 @@ def test_the_city_freezes_a_quarter_and_a_correction_counts_in_the_open_one(db, 
         page = text_of(city, "/reports/quarters/?lang=en")
         assert "Frozen" in page
         assert "刘市级" in page
-        assert "Frozen already" in text_of(city, "/reports/quarters/2025Q1/freeze?lang=en")
+        froze = text_of(city, "/reports/quarters/2025Q1/freeze?lang=en")
+        assert "Frozen already" in froze
+        assert cells(froze)[-1] == ["Whole branch", "32", "2", "0", "1"]
+        session = held.sessions[0].id
+        assert (
+            "2025Q1, in which this offering was counted, is frozen"
+            in city.get(f"/sessions/{session}/correction?lang=en").text
+        )
         World(db).fill(held, Plan(date(2025, 2, 1), (50,), PAIR, False, 1))
         person_time.record_correction(db, held, "补交签到表", BEIJING)
         db.commit()
