@@ -131,6 +131,11 @@ class LegacyCertificate(Base):
             postgresql_where="trainee_id IS NULL AND set_aside_at IS NULL AND suggestion IS NOT NULL",
         ),
         Index(
+            "ix_legacy_certificate_aside",
+            "id",
+            postgresql_where="trainee_id IS NULL AND set_aside_at IS NOT NULL",
+        ),
+        Index(
             "ix_legacy_certificate_superseded_by", "superseded_by_id", postgresql_where="superseded_by_id IS NOT NULL"
         ),
         Index(

@@ -33,6 +33,8 @@ def upgrade() -> None:
     op.create_index("ix_legacy_certificate_digits", legacy, [digits])
     op.create_index("ix_legacy_certificate_name", legacy, [sa.text('upper(name_key COLLATE "C")'), "id"])
     op.create_index("ix_legacy_certificate_issued_on", legacy, ["issued_on", "id"])
+    waits = sa.text("trainee_id IS NULL AND set_aside_at IS NOT NULL")
+    op.create_index("ix_legacy_certificate_aside", legacy, ["id"], postgresql_where=waits)
     moment = sa.DateTime(timezone=True)
     op.add_column(
         "offering", sa.Column("first_starts_at", moment, nullable=False, server_default="9000-01-01 00:00:00+00")
@@ -74,7 +76,7 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION seek_first_start()")
     op.execute("DROP FUNCTION keep_first_starts()")
     op.drop_column("offering", "first_starts_at")
-    for name in ("issued_on", "name", "digits", "number"):
+    for name in ("aside", "issued_on", "name", "digits", "number"):
         op.drop_index(f"ix_legacy_certificate_{name}", "legacy_certificate")
     op.drop_index("ix_certificate_holder", "certificate")
     op.drop_index("ix_certificate_plain_number", "certificate")
