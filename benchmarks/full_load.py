@@ -20,7 +20,7 @@ from benchmarks.stage import SCALE, Ground, Stage, years
 from lms.config import ROOT
 from lms.demo.decade.making import FILLED, LEDGER
 
-TABLES = (*FILLED, *LEDGER, "person_time_month", "person_time_host", "person_time_lead", "people_count")
+TABLES = (*FILLED, *LEDGER, "person_time_month")
 CEILING = 3.0
 
 

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from benchmarks.measurement import seconds
 from benchmarks.reports import BARE
 from courses.attendance import roster
-from courses.counting import participation
 from courses.enrolment import trainee_search
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession
@@ -62,7 +61,6 @@ def _questions(db: Session) -> Mapping[str, Callable[[], object]]:
         "people of one name": lambda: trainee_search.search(db, name, EVERYTHING),
         "report by month and district, ten years": lambda: districts_by_period.figures(db, ALL),
         "report by host, ten years": lambda: enrolment.rows(db, by_host),
-        "people by programme and year, kept": lambda: participation.stored_counts(db),
         "people of a district's rescue courses": lambda: people_counts.count_people(db, of_district),
         "offerings of a month, a page": lambda: offerings.drill_down(db, month),
         "people of a month, a page": lambda: people.drill_down(db, month),

@@ -58,7 +58,6 @@ ROWS_OF = {
     "the ledger by day": "SELECT dated_on, sum(enrolled), sum(named), sum(counted), sum(minutes), sum(passed),"
     " sum(certificates) FROM person_time_entry GROUP BY dated_on HAVING sum(enrolled) <> 0 OR sum(minutes) <> 0",
     "legacy certificates": "SELECT number, name_key, unit, issued_on, valid_until, source FROM legacy_certificate",
-    "kept people": "SELECT programme_code, district_id, period, people FROM people_count WHERE people <> 0",
 }
 
 

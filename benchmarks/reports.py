@@ -24,7 +24,7 @@ from benchmarks.load import get, latencies
 from benchmarks.measurement import RUNS, Measurement, once, seconds
 from benchmarks.signed_in import cookie
 from benchmarks.stage import Ground, gunicorn, years
-from courses.counting import participation, recount
+from courses.counting import recount
 from courses.reports import districts_by_period, enrolment, people_counts
 from courses.reports.questions import Filters, Grouping, Question
 from lms.config import ROOT
@@ -38,7 +38,7 @@ WARM_SECONDS = 2.0
 # What the picture holds: enough to tell what grows.
 DRAWN = (
     "programme × district × month, all years", "the same recounted from attendances",
-    "the same by DuckDB over the raw rows", "by host, all years", "people by programme and year, kept",
+    "the same by DuckDB over the raw rows", "by host, all years",
     "people of a district's rescue courses", "people by quarter, all years", "bare GROUP BY of the attendances",
     "person-time check, whole", f"whole pages, {ADMINISTRATORS} at once, p95",
 )  # fmt: skip
@@ -78,7 +78,6 @@ def _in_database(db: Session) -> Sequence[Measurement]:
     by_month = _server_ms(db, lambda: districts_by_period.figures(db, ALL))
     again = seconds(lambda: db.execute(text(RECOUNTED)).all()) * 1000
     duck = _duckdb_ms(db)
-    people = seconds(lambda: participation.stored_counts(db)) * 1000
     of_district = Question(Filters(SINCE, UNTIL, district=6, programme="RESCUE", grouping=Grouping.COURSE), EVERYTHING)
     return [
         Measurement("programme × district × month, all years", by_month, "ms", ceiling=60),
@@ -90,7 +89,6 @@ def _in_database(db: Session) -> Sequence[Measurement]:
             Measurement(f"by {grouping.value}, all years", _rows_ms(db, grouping), "ms", ceiling=60)
             for grouping in (Grouping.INSTRUCTOR, Grouping.HOST)
         ),
-        Measurement("people by programme and year, kept", people, "ms", ceiling=5),
         Measurement("people of a district's rescue courses", _people(db, of_district), "s", ceiling=2),
         *(
             Measurement(f"people by {grouping.value}, all years", _people(db, _all_by(grouping)), "s", ceiling=2)

@@ -13,6 +13,7 @@ from certificates import held
 from certificates import tasks as issuing_tasks
 from certificates.events import BadgeOwed, CertificatesOwed, ListOwed, ReissueOwed, StatusChanged, WalletPassOwed
 from courses import tasks as course_tasks
+from courses.counting import warming
 from courses.enrolment import held_certificates, waiting_list
 from courses.events import ExportRequested, ImportRequested, NameDecided, OfferingClosed, PeopleIdentified
 from lms.accounts import current
@@ -287,9 +288,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     access.init_app(app)
     app.jinja_env.globals.update(settings=settings, navigation=navigation)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["warm"] = lambda: warm(app)
     _map(app)
     fast_path.share_among_processes(settings.web_workers)
     return app
+
+
+def warm(app: Flask) -> None:
+    """Read ahead what the first request of a web process would wait for. Call it in the process that answers."""
+    replica = app.extensions["replica"]
+    warming.warm([app.extensions["sessions"], *([replica.session] if replica else [])])
 
 
 def _map(app: Flask) -> None:

@@ -6,7 +6,7 @@ over every offering.
 - Of an offering, from its state, its sessions, attendances, headcounts, enrolments and certificates: whether it counts
   as an offering, its sessions, people, person-times, minutes, results, certificates, and what corrects frozen quarters.
 - Of enrolments, from attendances: the sessions and minutes that lists of people show.
-- Of rollups, from the ledger, each column; of the numbers of people, from the participations.
+- Of rollups, from the ledger, each column; of the people that reports count in memory, from the participations.
 - Of frozen quarters, each figure that was frozen, from the ledger and the participations as they were reported.
 - Of opening balances, from their sources: a balance counts unless its source is withdrawn.
 
@@ -36,14 +36,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased, class_mapper, sessionmaker
 
-from courses.counting import frozen_figures, participation
+from courses.counting import frozen_figures
 from courses.counting.person_time import recounted
 from courses.models.catalogue import Course
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.opening_balances import OpeningBalance, OpeningSource
 from courses.models.person_time import EntryKind, PersonTimeEntry
-from courses.models.rollups import Participation, PersonTimeHost, PersonTimeLead, PersonTimeMonth
+from courses.models.rollups import Participation, PersonTimeHost, PersonTimeMonth
 from lms.organisations.models import Organisation
 
 FIGURES = ("enrolled", "named", "counted", "minutes", "passed", "certificates")
@@ -54,10 +54,9 @@ OFFERING_FIGURES = (*FIGURES, "offerings", "sessions", "adjusted", "attended ses
 # planner would read all attendances again for each range; parallel workers are off because CONNECTIONS run already.
 SETTINGS = ("statement_timeout = 0", "work_mem = '64MB'", "enable_seqscan = off", "max_parallel_workers_per_gather = 0")
 # Each rollup table with the period of a ledger line in it.
-ROLLUPS: dict[type[PersonTimeMonth | PersonTimeHost | PersonTimeLead], ColumnElement[Any]] = {
+ROLLUPS: dict[type[PersonTimeMonth | PersonTimeHost], ColumnElement[Any]] = {
     PersonTimeMonth: cast(func.date_trunc("month", PersonTimeEntry.dated_on), Date),
     PersonTimeHost: cast(func.extract("year", PersonTimeEntry.dated_on), SmallInteger),
-    PersonTimeLead: cast(func.extract("year", PersonTimeEntry.dated_on), SmallInteger),
 }
 ROLLUP_STEPS = len(ROLLUPS) + 3
 OFFERINGS_PER_RANGE = 5_000  # a statement of some tenths of a second, and a step of the progress bar
@@ -147,24 +146,32 @@ def check_all(sessions: sessionmaker[Session], all_ranges: Sequence[OfferingRang
 
 
 def check_rollups(db: Session) -> Iterator[list[RollupDifference]]:
-    """Compare the sums with the ledger, and the numbers of people with the participations (which `check` has compared).
+    """Compare the sums with the ledger, and the people of the copy in memory with the participations.
+
+    `check` has compared the participations.
+
 
     Yields ROLLUP_STEPS lists. Takes no lock: a number that a closing changes during the check is left for the next one.
     """
     for table, period in ROLLUPS.items():
         yield list(_rollup_differences(db, table, period))
     yield [RollupDifference(*row) for row in db.execute(_DIFFERING_BALANCES)]
-    before = participation.stored_counts(db)
-    recomputed = participation.recomputed_counts(db)
-    after = participation.stored_counts(db)
-    yield [
-        RollupDifference(
-            f"people {key.programme} {key.district} {key.period}", after.get(key, 0), recomputed.get(key, 0)
-        )
-        for key in sorted(after.keys() | recomputed.keys())
-        if before.get(key, 0) == after.get(key, 0) != recomputed.get(key, 0)
-    ]
+    yield _people_differences(db)
     yield [RollupDifference(*difference) for difference in frozen_figures.differences(db)]
+
+
+def _people_differences(db: Session) -> list[RollupDifference]:
+    from courses.counting import people_recount  # noqa: PLC0415  # numpy, for a process that counts
+
+    by_copy, by_marking = people_recount.by_copy(db), people_recount.by_marking(db)
+    again = people_recount.by_copy(db)  # an offering may have been closed meanwhile
+    return [
+        RollupDifference(
+            f"people {key.programme} {key.district} {key.period}", by_copy.get(key, 0), by_marking.get(key, 0)
+        )
+        for key in sorted(by_copy.keys() | by_marking.keys())
+        if by_copy.get(key, 0) == again.get(key, 0) != by_marking.get(key, 0)
+    ]
 
 
 _DIFFERING_BALANCES = (
@@ -180,17 +187,11 @@ _DIFFERING_BALANCES = (
 )
 
 
-def _differing_sums(
-    table: type[PersonTimeMonth | PersonTimeHost | PersonTimeLead], period: ColumnElement[Any]
-) -> Select[Any]:
+def _differing_sums(table: type[PersonTimeMonth | PersonTimeHost], period: ColumnElement[Any]) -> Select[Any]:
     """A SELECT of the rollup rows with a wrong figure: place, the figures stored, the figures recounted."""
     lines = PersonTimeEntry
     first, *rest = class_mapper(table).primary_key
-    own = {"organisation_id": Offering.organisation_id, "instructor_id": func.coalesce(Offering.lead_instructor_id, 0)}
-    key_of_line = [
-        period,
-        *(own[column.name] if column.name in own else getattr(Offering, column.name) for column in rest),
-    ]
+    key_of_line = [period, *(getattr(Offering, column.name) for column in rest)]
     recomputed = (
         select(
             *(expression.label(column.name) for expression, column in zip(key_of_line, (first, *rest), strict=True)),
@@ -218,7 +219,7 @@ def _differing_sums(
 
 
 def _rollup_differences(
-    db: Session, table: type[PersonTimeMonth | PersonTimeHost | PersonTimeLead], period: ColumnElement[Any]
+    db: Session, table: type[PersonTimeMonth | PersonTimeHost], period: ColumnElement[Any]
 ) -> Iterator[RollupDifference]:
     for place, *figures in db.execute(_differing_sums(table, period)):
         half = len(ROLLUP_FIGURES)

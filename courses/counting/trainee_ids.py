@@ -1,17 +1,16 @@
 """Sets of trainees as arrays of their ids, sent from PostgreSQL in binary form and counted by numpy.
 
-Distinct people do not add up, so counting them needs the ids. A decade of participations is some millions of ids: as
-Python objects they would take gigabytes and tens of seconds, as `uint32` arrays some megabytes and a tenth of a second.
+Checks and frozen quarters count with them; `courses.counting.participants` counts for reports. A decade of participations
+is some millions of ids: as Python objects they would take gigabytes and tens of seconds, as arrays some megabytes and a
+tenth of a second.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, text
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, literal
 
 from courses.models.rollups import Participation
-from lms.core import binary
 
 if TYPE_CHECKING:
     from numpy import uint32
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
     TraineeIds = NDArray[uint32]
 
-OFFERINGS_PER_ARRAY = 16_384  # the trainees of so many offerings come as one array of some 8 MB
-WORK_MEMORY = "64MB"  # enough for PostgreSQL to gather the arrays of ten years without writing to disk
 # With at least one id for so many possible ids, marking a byte for each possible id is quicker than sorting.
 DENSE_FROM = 16
 
@@ -47,14 +44,6 @@ def unpack(joined: bytes) -> "TraineeIds":
     return elements["low"].astype(np.uint32)
 
 
-def arrays(db: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[tuple[Any, "TraineeIds"]]:
-    """Yield the key and the ids of each row of a SELECT of a key and `packed()`; one row is in memory at a time."""
-    # One process that sorts in memory leaves the other processors free; three in parallel would sort on disk.
-    db.execute(text(f"SET LOCAL work_mem = '{WORK_MEMORY}'"))
-    for key, joined in binary.rows(db, statement):
-        yield key, unpack(joined)
-
-
 def count_distinct(sets: "Sequence[TraineeIds]") -> int:
     """Count the different ids in several arrays: by sorting where they are sparse, else by a byte for each possible id."""
     import numpy as np  # noqa: PLC0415
@@ -66,16 +55,3 @@ def count_distinct(sets: "Sequence[TraineeIds]") -> int:
     for ids in sets:
         marks[ids] = True
     return int(np.count_nonzero(marks))
-
-
-def occurrences(sets: "Iterable[TraineeIds]") -> "NDArray[uint32]":
-    """Return an array whose element `i` is the number of times that the id `i` occurs in the arrays."""
-    import numpy as np  # noqa: PLC0415
-
-    times = np.zeros(1, np.uint32)
-    for ids in sets:
-        counted = np.bincount(ids).astype(np.uint32)
-        if counted.size > times.size:
-            times, counted = counted, times
-        times[: counted.size] += counted
-    return times

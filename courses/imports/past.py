@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
-from courses.counting import participation, quarters
+from courses.counting import quarters
 from courses.imports import overlaps, past_closing, past_keys, presence, staging, statements
 from courses.imports.files import FileRow
 from courses.imports.kinds import UNPRINTABLE, UNPRINTABLE_NAME, ImportContext, ImportKind, register
@@ -248,16 +248,12 @@ class PastTrainings(ImportKind):
                 statements.execute(db, FILE, f"write_{name}", **values)
             past_closing.count_certificates(db)
             statements.execute(db, FILE, "write_participation")
-            db.execute(text("CREATE TEMP TABLE concerned ON COMMIT DROP AS SELECT id FROM offered"))
-            db.execute(text("ANALYZE concerned"))
-            participation.lock(db)
-            statements.execute(db, FILE, "count_people", sign=1)
         for keeper in self.certificate_keepers:
             keeper.keep(db, run)
         offerings, enrolments = db.execute(
             text("SELECT (SELECT count(*) FROM offered), (SELECT count(*) FROM placed)")
         ).one()
-        db.execute(text("DROP TABLE offered, meeting, chosen, placed, presence, judged, ticketed, concerned"))
+        db.execute(text("DROP TABLE offered, meeting, chosen, placed, presence, judged, ticketed"))
         _add(run, offerings=offerings, enrolments=enrolments)
         return last
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from courses.counting import participation, quarters
+from courses.counting import quarters
 from courses.imports import staging, statements
 from courses.imports.kinds import ImportContext
 from courses.models.imports import ImportOffering, ImportRun
@@ -61,13 +61,10 @@ def _offerings(
         statements.execute(db, FILE, "concerned", **values)
         db.execute(text("ANALYZE concerned"))
         certificates = [name for undo in undo_certificates for name in undo(db, run, first, upto)]
-        participation.lock(db)
-        statements.execute(db, "past.sql", "count_people", sign=-1)
         for name in (
             "empty_participation", "contradict", "unmark", "ledger", "cancel_enrolment", "free_instructor", "cancel_offering",
         ):  # fmt: skip
             statements.execute(db, FILE, name, **values)
-    participation.forget_zeros(db)
     changed = db.execute(text("SELECT id, name_zh, host, counted_on FROM touched ORDER BY id")).all()
     db.execute(text("DROP TABLE touched, concerned"))
     offerings = [f"#{identity} {course} · {host} · {day}" for identity, course, host, day in changed]

@@ -1,6 +1,6 @@
 """The SQL statements of imports, read by name from the .sql files of this folder; and planner settings for them.
 
-A file holds statements, each below a line `-- name: <name>`. `{levels}` stands for the keys of `people_count`.
+A file holds statements, each below a line `-- name: <name>`.
 """
 
 import re
@@ -14,11 +14,6 @@ from sqlalchemy import CursorResult, func, select, text
 from sqlalchemy.orm import Session
 
 _HERE = Path(__file__).parent
-_PEOPLE_COUNT_KEYS = (
-    "(VALUES (programme_code, 0::smallint, to_char(dated_on, 'YYYY')), (programme_code, 0::smallint, ''),"
-    " ('', district_id, to_char(dated_on, 'YYYY')), ('', district_id, ''),"
-    " ('', 0::smallint, to_char(dated_on, 'YYYY')), ('', 0::smallint, ''), ('', 0::smallint, to_char(dated_on, 'YYYY-MM')))"
-)
 # The types of parameters that PostgreSQL cannot infer from their place in a statement.
 _CASTS = {"user": "bigint", "now": "timestamptz", "today": "date", "reason": "text"}
 
@@ -30,7 +25,7 @@ def _statements(file: str) -> Mapping[str, str]:
         name: re.sub(
             r"(?<!:):(user|now|today|reason)\b",
             lambda match: f"CAST(:{match[1]} AS {_CASTS[match[1]]})",
-            re.sub(r"^--.*$", "", body, flags=re.MULTILINE).replace("{levels}", _PEOPLE_COUNT_KEYS),
+            re.sub(r"^--.*$", "", body, flags=re.MULTILINE),
         ).replace("::", "\\:\\:")
         for name, body in zip(parts[1::2], parts[2::2], strict=True)
     }

@@ -125,7 +125,7 @@ def merge(
     row.reason = without_names(reason, *names) or None
     db.add(row)
     db.flush()
-    person_moves.follow(db, [kept_id, merged_id], lambda: enrolments.move(db, row, moves))
+    person_moves.follow(db, lambda: enrolments.move(db, row, moves))
     moved = {"enrolment": len(moves.coming)} if moves.coming else {}
     moved |= references.move(db, row)
     row.set_former(facts.exchange(db, kept, merged, chosen))
@@ -159,7 +159,7 @@ def undo(db: Session, merge_id: int, scope: Scope) -> list[str]:
     former = row.former()
     if former is None:  # refused above
         raise NotFound
-    person_moves.follow(db, [kept.id, merged.id], lambda: enrolments.restore(db, row))
+    person_moves.follow(db, lambda: enrolments.restore(db, row))
     moved = references.restore(db, row)
     merged.merged_into_id = None
     contacts = record_notices.contacts_of(kept)

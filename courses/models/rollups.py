@@ -1,15 +1,13 @@
-"""Rollups: sums stored beside their source so that reports are fast.
-
-They are derived from the ledger and the attendances.
+"""Rollups: what is derived from the ledger and the attendances, and stored beside them.
 
 `flask person-time check` compares the rollups with their source. A trigger on the ledger adds each new entry to the
-sums (migration "kept totals"), for every writer and for statements of many rows. `courses.counting.participation`
-stores the participants of an offering and the counts of distinct people when the offering closes or is corrected.
+sums, for every writer and for statements of many rows. `courses.counting.participation` stores the participants
+of an offering when the offering closes or is corrected.
 """
 
 from datetime import date
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Integer, SmallInteger, Text
+from sqlalchemy import BigInteger, Date, ForeignKey, Integer, SmallInteger
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -50,24 +48,12 @@ class PersonTimeHost(_RollupFigures, Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True, index=True)
 
 
-class PersonTimeLead(_RollupFigures, Base):
-    """The sum of the ledger by year, course, district and lead instructor.
-
-    Instructor 0 stands for offerings without a lead.
-    """
-
-    __tablename__ = "person_time_lead"
-
-    year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    course_id: Mapped[int] = mapped_column(ForeignKey("course.id"), primary_key=True)
-    district_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("district.id"), primary_key=True)
-    instructor_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-
-
 class Participation(Base):
     """The ids of the trainees present at a counted offering, in ascending order.
 
-    Reports count distinct people from them.
+    Reports count distinct people from them. `changed_in` is the number of the transaction that wrote the row, as
+    `lms.core.records` numbers transactions. A trigger sets it, so that copies in memory can follow every change
+    (`courses.counting.ledger_copy`).
     """
 
     __tablename__ = "participation"
@@ -76,6 +62,7 @@ class Participation(Base):
         BigInteger, ForeignKey("offering.id"), primary_key=True, autoincrement=False
     )
     trainees: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    changed_in: Mapped[int] = mapped_column(BigInteger, server_default="0", index=True)
 
 
 class FormerParticipation(Base):
@@ -95,25 +82,4 @@ class FormerParticipation(Base):
     )
     until: Mapped[date] = mapped_column(Date, primary_key=True)
     trainees: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
-
-
-class PeopleCount(Base):
-    """The number of distinct people in a period, for the branch, one programme or one district.
-
-    The numbers do not add up.
-
-    `period` is a year ("2017"), or "" for all time, or a month ("2017-03", for the branch only). `programme_code` ""
-    stands for all programmes and `district_id` 0 for all districts.
-    """
-
-    __tablename__ = "people_count"
-
-    programme_code: Mapped[str] = mapped_column(Text, primary_key=True)
-    district_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    period: Mapped[str] = mapped_column(Text, primary_key=True)
-    people: Mapped[int] = mapped_column(Integer)
-
-    __table_args__ = (
-        CheckConstraint("programme_code = '' OR district_id = 0", name="one_dimension"),
-        CheckConstraint("period ~ '^([0-9]{4}(-[0-9]{2})?)?$'", name="period"),
-    )
+    changed_in: Mapped[int] = mapped_column(BigInteger, server_default="0", index=True)

@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.counting import population
-from courses.reports import charts
-from courses.reports.ledger import Figures, figure_sums, has_figures
+from courses.reports import charts, lines
+from courses.reports.ledger import Figures
 from courses.reports.questions import Question
-from courses.reports.rollups import partial_sums
 from courses.reports.trends import without_gaps
 
 PER = 10_000  # inhabitants that a rate is for
@@ -78,13 +76,10 @@ def per_inhabitants(number: int, inhabitants: int | None) -> float | None:
 
 
 def figures(db: Session, question: Question) -> list[DistrictPeriodFigures]:
-    """The figures by programme, district and period, in this order, in one statement."""
-    part = partial_sums(question, by_programme_and_district=True)
-    keys = (part.c.programme_code, part.c.district_id, part.c.key)
-    statement = select(*keys, *figure_sums(part)).group_by(*keys).having(has_figures(part)).order_by(*keys)
+    """The figures by programme, district and period, in this order."""
     return [
-        DistrictPeriodFigures(programme, district, period, Figures(*sums))
-        for programme, district, period, *sums in db.execute(statement)
+        DistrictPeriodFigures(programme, district, period, sums)
+        for programme, district, period, sums in lines.selected(db, question).by_programme_and_district()
     ]
 
 

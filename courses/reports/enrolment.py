@@ -1,21 +1,22 @@
 """The enrolment report: its rows of figures, and everything else that its page and its files show."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from courses.reports import in_progress, people_counts, rollups
+from courses.reports import in_progress, lines, people_counts
 from courses.reports.adjustments import Adjustment, adjustments
 from courses.reports.in_progress import InProgress
-from courses.reports.ledger import FIGURE_NAMES, Figures, figure_sums, has_figures
+from courses.reports.ledger import Figures
 from courses.reports.opening_totals import OpeningTotals, opening_totals
-from courses.reports.questions import Question
-from courses.reports.report_rows import ReportRow, row_names, row_order
-from lms.core.scope import CACHED_STATEMENTS
+from courses.reports.questions import TIME_GROUPINGS, Grouping, Question
+from courses.reports.report_rows import UNNAMED, ReportRow, read_names
+
+if TYPE_CHECKING:
+    from courses.reports.selection import Selection
 
 ADJUSTMENTS_ON_PAGE = 20  # the file holds all
 
@@ -46,16 +47,15 @@ class EnrolmentReport:
 
 
 def report(db: Session, question: Question, *, zone: ZoneInfo) -> EnrolmentReport:
-    """Answer a question, in five statements. zone: in which an offering's last day is taken."""
-    rows, branch = _rows_and_branch(db, question)
-    people = people_counts.count_people(db, question)
+    """Answer a question. zone: in which an offering's last day is taken."""
+    selection = _selection(db, question)
+    people = people_counts.people_of(selection)
+    rows = _rows(db, question.filters.grouping, selection, people.rows)
+    branch = selection.total()
     return EnrolmentReport(
         question=question,
-        rows=tuple(
-            ReportRow(row.key, row.name_zh, row.name_en, row.note, row.figures, people.rows.get(row.key, 0))
-            for row in rows
-        ),
-        total=sum((row.figures for row in rows), Figures()),
+        rows=tuple(rows),
+        total=branch if question.covers_branch else sum((row.figures for row in rows), Figures()),
         people=people.all_rows,
         branch=branch,
         branch_people=people.branch,
@@ -66,47 +66,30 @@ def report(db: Session, question: Question, *, zone: ZoneInfo) -> EnrolmentRepor
 
 
 def rows(db: Session, question: Question) -> list[ReportRow]:
-    """The rows alone, with 0 people each, in one statement."""
-    return _rows_and_branch(db, question)[0]
+    """The rows alone, with 0 people each."""
+    return _rows(db, question.filters.grouping, lines.selected(db, question), {})
 
 
 def branch_total(db: Session, question: Question) -> Figures:
-    """The sum of the whole branch for the same period and courses, in one statement."""
-    return _rows_and_branch(db, question)[1]
+    """The sum of the whole branch for the same period and courses."""
+    return _selection(db, question).total()
 
 
-def _rows_and_branch(db: Session, question: Question) -> tuple[list[ReportRow], Figures]:
-    rows: list[ReportRow] = []
-    branch = Figures()
-    for is_branch, key, name_zh, name_en, note, *figures in db.execute(_statement(question)):
-        if is_branch:
-            branch = Figures(*figures)
-        else:
-            rows.append(ReportRow(key, name_zh, name_en, note, Figures(*figures), 0))
-    return rows, branch
+def _selection(db: Session, question: Question) -> "Selection":
+    return lines.selected(db, question, branch=not question.covers_branch)
 
 
-@lru_cache(CACHED_STATEMENTS)
-def _statement(question: Question) -> Select[*tuple[Any, ...]]:
-    part = rollups.partial_sums(question, branch=True)
-    # One pass adds up each row and, with the empty grouping set, the whole branch.
-    sums = (
-        select(part.c.in_rows, part.c.key, func.grouping(part.c.key).label("is_branch"), *figure_sums(part))
-        .group_by(func.grouping_sets(tuple_(part.c.in_rows, part.c.key), tuple_()))
-        .having(has_figures(part))
-        .subquery("sums")
-    )
-    names = row_names(question.filters.grouping)
-    return (
-        select(
-            sums.c.is_branch,
-            sums.c.key,
-            names.c.name_zh,
-            names.c.name_en,
-            names.c.note,
-            *(sums.c[name] for name in FIGURE_NAMES),
-        )
-        .outerjoin(names, names.c.key == sums.c.key)
-        .where(sums.c.in_rows | (sums.c.is_branch == 1))
-        .order_by(*row_order(question.filters.grouping, sums, names))
-    )
+def _rows(db: Session, grouping: Grouping, selection: "Selection", people: Mapping[str, int]) -> list[ReportRow]:
+    """The rows in their order. A row whose sums are all zero is none: it holds nothing but what was taken back."""
+    figures = selection.figures()
+    names = read_names(db, grouping, figures)
+    rows = [
+        ReportRow(key, name.name_zh, name.name_en, name.note, of_row, people.get(key, 0))
+        for key, of_row in figures.items()
+        for name in [names.get(key, UNNAMED)]
+    ]
+    if grouping in TIME_GROUPINGS:
+        return rows
+    if grouping in {Grouping.PROGRAMME, Grouping.DISTRICT}:
+        return sorted(rows, key=lambda row: (names.get(row.key, UNNAMED).position, row.key))
+    return sorted(rows, key=lambda row: (-row.figures.person_times, row.key))

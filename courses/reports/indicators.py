@@ -8,14 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from courses.counting import population, targets
-from courses.models.catalogue import Course
-from courses.models.offerings import CourseSession, Offering
-from courses.reports import enrolment
-from courses.reports.ledger import Figures, entries
+from courses.reports import enrolment, lines
+from courses.reports.ledger import Figures
 from courses.reports.opening_totals import opening_totals
 from courses.reports.periods import Period
 from courses.reports.questions import TIME_GROUPINGS, Filters, Grouping, Question
@@ -138,7 +135,7 @@ def _ratio(part: int, whole: int) -> float | None:
 
 
 def report(db: Session, question: Question, *, zone: ZoneInfo) -> IndicatorReport:
-    """Answer a question, in fifteen statements at most. zone: in which an offering's last day is taken."""
+    """Answer a question. zone: in which an offering's last day is taken."""
     filters = question.filters
     this_year = enrolment.report(db, question, zone=zone)
     # Of the year before, the person-times alone: counting its people would take longer than everything else together.
@@ -146,7 +143,8 @@ def report(db: Session, question: Question, *, zone: ZoneInfo) -> IndicatorRepor
     earlier_opening = opening_totals(db, question.a_year_before())
     before = {_a_year_later(filters.grouping, row.key): row.figures.person_times for row in earlier_rows}
     before_opening = {_a_year_later(filters.grouping, key): n for key, n in earlier_opening.by_key.items()}
-    sessions, renewed = _sessions(db, question), _renewed(db, question)
+    selection = lines.selected(db, question)
+    sessions, renewed = selection.sessions(), selection.renewed()
     waiting = people_waiting(db, question)
     targets_of_rows, target = _targets(db, question)
     registered = {district: people for district, (people, _year) in population.latest(db, filters.until.year).items()}
@@ -194,7 +192,7 @@ def report(db: Session, question: Question, *, zone: ZoneInfo) -> IndicatorRepor
 
 
 def rates(db: Session, question: Question) -> tuple[list[RowRate], list[RowRate]]:
-    """The pass rates and the no-show rates of the rows, in one statement. They are the same as in `report`."""
+    """The pass rates and the no-show rates of the rows. They are the same as in `report`."""
     return _rates(enrolment.rows(db, question))
 
 
@@ -261,29 +259,6 @@ def _with_missing_rows(
     if grouping in {Grouping.DISTRICT, Grouping.PROGRAMME}:
         return [known.get(row.key, row) for row in empty_rows(db, grouping, missing | set(known))]
     return [*rows, *empty_rows(db, grouping, missing)]
-
-
-def _sessions(db: Session, question: Question) -> dict[str, int]:
-    entry = entries(question)
-    statement = (
-        select(entry.c.key, func.sum(entry.c.offerings))
-        .join(CourseSession, CourseSession.offering_id == entry.c.offering_id)
-        .where(entry.c.offerings != 0)
-        .group_by(entry.c.key)
-    )
-    return {key: number for key, number in db.execute(statement) if number}
-
-
-def _renewed(db: Session, question: Question) -> dict[str, int]:
-    entry = entries(question)
-    statement = (
-        select(entry.c.key, func.sum(entry.c.certificates))
-        .join(Offering, Offering.id == entry.c.offering_id)
-        .join(Course, Course.id == Offering.course_id)
-        .where(Course.refresher, entry.c.certificates != 0)
-        .group_by(entry.c.key)
-    )
-    return {key: int(number) for key, number in db.execute(statement) if number}
 
 
 def _targets(db: Session, question: Question) -> tuple[dict[str, int], int | None]:

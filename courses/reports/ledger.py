@@ -73,12 +73,21 @@ def offering_matches(question: Question) -> ColumnElement[bool]:
     """
     filters = question.filters
     conditions = [Offering.visible_to(question.scope)]
-    if filters.sector is not None:
-        conditions.append(Organisation.sector == filters.sector)
     if filters.district is not None:
         conditions.append(Offering.district_id == filters.district)
     if filters.host is not None:
         conditions.append(Offering.organisation_id == filters.host)
+    of_organisation = organisation_matches(filters)
+    if of_organisation is not None:
+        conditions.append(of_organisation)
+    return and_(*conditions)
+
+
+def organisation_matches(filters: Filters) -> ColumnElement[bool] | None:
+    """The condition on Organisation for the sector and the part of a name; None where the filters have neither."""
+    conditions: list[ColumnElement[bool]] = []
+    if filters.sector is not None:
+        conditions.append(Organisation.sector == filters.sector)
     if filters.organisation is not None:
         conditions.append(
             or_(
@@ -86,7 +95,7 @@ def offering_matches(question: Question) -> ColumnElement[bool]:
                 Organisation.name_en.icontains(filters.organisation, autoescape=True),
             )
         )
-    return and_(*conditions)
+    return and_(*conditions) if conditions else None
 
 
 def course_matches(filters: Filters) -> ColumnElement[bool]:

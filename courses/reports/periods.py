@@ -5,7 +5,6 @@ from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 
 from courses.counting.quarters import Quarter
@@ -27,8 +26,8 @@ _KEY = re.compile(r"(?P<year>\d{4})(?:-(?P<month>0[1-9]|1[0-2])|Q(?P<quarter>[1-
 class Period:
     """A month, a quarter, a year or all time.
 
-    The key is the text that the SQL statements and the table `people_count` write for a period: "2017-03", "2017Q1",
-    "2017", and "" for all time. `number` is the month (1 to 12) or the quarter (1 to 4), and 0 for the other units.
+    The key is the text that the SQL statements write for a period: "2017-03", "2017Q1", "2017", and "" for all time.
+    `number` is the month (1 to 12) or the quarter (1 to 4), and 0 for the other units.
     """
 
     unit: PeriodUnit
@@ -96,12 +95,6 @@ def periods_between(since: date, until: date, unit: PeriodUnit) -> list[Period]:
     first = Period.containing(since, unit).first
     months = range(first.year * 12 + first.month - 1, until.year * 12 + until.month, step)
     return [Period.containing(date(month // 12, month % 12 + 1, 1), unit) for month in months]
-
-
-@lru_cache(4096)
-def parsed_period(key: str) -> Period:
-    """`Period.parse`, remembered: one report reads hundreds of keys, nearly the same ones each time."""
-    return Period.parse(key)
 
 
 class NamedPeriod(NamedTuple):

@@ -1,9 +1,9 @@
-"""The rows of a report: a key, the names that the key stands for, the figures, and the order in which rows stand."""
+"""The rows of a report: a key, the names that the key stands for, and the figures."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, Subquery, Text, cast, literal, null, select
+from sqlalchemy import Select, Subquery, Text, cast, literal, null, select
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course, Programme
@@ -11,6 +11,8 @@ from courses.reports.ledger import Figures
 from courses.reports.questions import TIME_GROUPINGS, Grouping
 from instructors.models import Instructor
 from lms.organisations.models import District, Organisation
+
+FEW_KEYS = 50  # more names are read whole, which is quicker than to look for each
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,31 @@ def sum_row(figures: Figures, people: int) -> ReportRow:
     return ReportRow("", None, None, None, figures, people)
 
 
-def row_names(grouping: Grouping) -> Subquery:
+@dataclass(frozen=True)
+class RowName:
+    """The names that a key stands for, and the position of the row among those of its kind."""
+
+    name_zh: str | None = None
+    name_en: str | None = None
+    note: str | None = None
+    position: int = 0
+
+
+UNNAMED = RowName()
+
+
+def read_names(db: Session, grouping: Grouping, keys: Collection[str]) -> dict[str, RowName]:
+    """The names of rows by their key, in one statement at most. A key without a name is left out."""
+    if grouping in TIME_GROUPINGS or grouping is Grouping.SECTOR or not keys:
+        return {}
+    names = _names(grouping)
+    statement = select(names.c.key, names.c.name_zh, names.c.name_en, names.c.note, names.c.position)
+    if len(keys) <= FEW_KEYS:
+        statement = statement.where(names.c.key.in_(keys))
+    return {key: RowName(*name) for key, *name in db.execute(statement)}
+
+
+def _names(grouping: Grouping) -> Subquery:
     """`key`, `name_zh`, `name_en`, `note` and `position` of all possible rows.
 
     Periods and sectors have no names here.
@@ -70,21 +96,12 @@ def row_names(grouping: Grouping) -> Subquery:
     return statements.get(grouping, unnamed).subquery("row_name")
 
 
-def row_order(grouping: Grouping, sums: Subquery, names: Subquery) -> tuple[ColumnElement[object], ...]:
-    """ORDER BY: periods in time, programmes and districts in their official order, other rows largest first."""
-    if grouping in TIME_GROUPINGS:
-        return (sums.c.key,)
-    if grouping in {Grouping.PROGRAMME, Grouping.DISTRICT}:
-        return (names.c.position, sums.c.key)
-    return ((sums.c.named + sums.c.counted).desc(), sums.c.key)
-
-
 def empty_rows(db: Session, grouping: Grouping, keys: Collection[str]) -> list[ReportRow]:
     """Rows without figures, with their names, in the order of the report.
 
     They stand for rows of which something else is known, as a target. A key without a name comes last.
     """
-    names = row_names(grouping)
+    names = _names(grouping)
     statement = select(names.c.key, names.c.name_zh, names.c.name_en, names.c.note).where(names.c.key.in_(keys))
     rows = [ReportRow(*row, Figures(), 0) for row in db.execute(statement.order_by(names.c.position, names.c.key))]
     unnamed = set(keys) - {row.key for row in rows}

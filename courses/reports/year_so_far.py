@@ -1,22 +1,20 @@
 """The year so far: by month beside the year before, against the targets, by programme and by district.
 
-Whole months come from rollups; only the days of the current month are read from the ledger. So the numbers are those of the
-enrolment report for the same days.
+The numbers are those of the enrolment report for the same days.
 """
 
-from calendar import monthrange
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.counting import targets
 from courses.counting.targets import TargetProgress, YearTargets
 from courses.models.catalogue import Programme
+from courses.reports import lines
 from courses.reports.questions import Filters, Grouping, Question
-from courses.reports.rollups import partial_sums
 from lms.core.scope import Scope
 from lms.organisations import districts
 from lms.organisations.models import District
@@ -94,7 +92,7 @@ class _Sum:
 
 
 def read(db: Session, scope: Scope, today: date, year_targets: YearTargets | None) -> YearSoFar:
-    """Return the year so far within a scope, in three statements, or five without targets.
+    """Return the year so far within a scope.
 
     year_targets: those of the year, as `targets.read` gives them; None for a scope that has none, such as a host's.
     """
@@ -102,14 +100,7 @@ def read(db: Session, scope: Scope, today: date, year_targets: YearTargets | Non
     so_far = Filters(first, today, grouping=Grouping.MONTH)
     before = so_far.a_year_before()
     last_year = replace(before, until=date(before.since.year, 12, 31))
-    full_months = _until_last_month(so_far)
-    # A single statement reads the rollups of both years; of the current month only the days that have passed count.
-    rollups = _sums(db, replace(last_year, until=full_months.until) if full_months else last_year, scope)
-    this_month = _sums(db, replace(so_far, since=date(today.year, today.month, 1)), scope)
-    same_days = _sums(db, replace(before, since=date(before.until.year, before.until.month, 1)), scope)
-    sums = [*rollups.get(today.year, ()), *this_month.get(today.year, ())]
-    earlier = rollups.get(today.year - 1, [])
-    earlier_so_far = [*(row for row in earlier if row.month < today.month), *same_days.get(today.year - 1, ())]
+    sums, earlier, earlier_so_far = (_sums(db, filters, scope) for filters in (so_far, last_year, before))
     if year_targets is None:
         programmes = list(db.scalars(select(Programme).order_by(Programme.position)))
         covered = districts.administered(db, scope)
@@ -141,29 +132,14 @@ def read(db: Session, scope: Scope, today: date, year_targets: YearTargets | Non
     )
 
 
-def _until_last_month(filters: Filters) -> Filters | None:
-    """The filters until the end of the month before; None in January."""
-    month = filters.until.month - 1
-    if month == 0:
-        return None
-    return replace(filters, until=date(filters.until.year, month, monthrange(filters.until.year, month)[1]))
-
-
-def _sums(db: Session, filters: Filters, scope: Scope) -> Mapping[int, Sequence[_Sum]]:
-    """The sums of a period by year."""
-    part = partial_sums(Question(filters, scope), by_programme_and_district=True)
-    figures = (part.c.named + part.c.counted, part.c.named, part.c.certificates)
-    statement = select(
-        part.c.key,
-        part.c.programme_code,
-        part.c.district_id,
-        *(cast(func.sum(figure), BigInteger) for figure in figures),
-    ).group_by(part.c.key, part.c.programme_code, part.c.district_id)
-    by_year: dict[int, list[_Sum]] = {}
-    for key, *values in db.execute(statement):
-        year, month = map(int, key.split("-"))
-        by_year.setdefault(year, []).append(_Sum(month, *values))
-    return by_year
+def _sums(db: Session, filters: Filters, scope: Scope) -> Sequence[_Sum]:
+    """The sums of a period within one year."""
+    return [
+        _Sum(int(key[-2:]), programme, district, figures.person_times, figures.named, figures.certificates)
+        for programme, district, key, figures in lines.selected(
+            db, Question(filters, scope)
+        ).by_programme_and_district()
+    ]
 
 
 def _of(place: Programme | District | None, sums: Sequence[_Sum]) -> Sequence[_Sum]:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session
 
 from certificates.branch import Branch
-from courses.counting import frozen_figures, participation
+from courses.counting import frozen_figures
 from courses.counting.quarters import Quarter
 from courses.models.quarters import FrozenQuarter
 from courses.models.trainees import Trainee
@@ -107,7 +107,6 @@ def _load_decade(db: Session, scale: float, seed: int) -> Trainee | None:
                 for step in steps:
                     bar.length = max(step.total, 1)
                     bar.update(step.done - bar.pos)
-        participation.rebuild_counts(db)
         for frozen in db.scalars(select(FrozenQuarter).order_by(FrozenQuarter.year, FrozenQuarter.quarter)):
             frozen_figures.store(db, Quarter(frozen.year, frozen.quarter), frozen.frozen_at)
         return db.get(Trainee, decade.somebody_certified())

@@ -8,6 +8,7 @@ has for the head of a request, and may pause in its body or in reading the answe
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from lms.config import SettingsError, load_settings
 
@@ -40,3 +41,10 @@ def on_starting(_server: object) -> None:
         load_settings()
     except SettingsError as error:
         sys.exit("\n".join(f"Setting {line}" for line in error.lines))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Read ahead, in each process that answers requests, what its first request would wait for."""
+    warm = getattr(worker.wsgi, "extensions", {}).get("warm")
+    if warm is not None:
+        warm()

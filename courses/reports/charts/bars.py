@@ -166,6 +166,7 @@ def bullet(
             at = layout.x(max(0, min(before, length)) / length)
             drawing.line(at, y - 1, at, y + breadth + 1, PAPER, width=5)
             drawing.line(at, y - 1, at, y + breadth + 1, Meaning.LAST_YEAR, width=3)
+        drawing.line(full, y, full, y + breadth, PAPER, width=6)
         drawing.line(full, y - 3, full, y + breadth + 3, Meaning.TARGET, width=2.5)
     return drawing.made(title, description, layout.end)
 

@@ -206,7 +206,10 @@ def districts() -> ResponseReturnValue:
 def districts_map() -> ResponseReturnValue:
     """Draw the map of the districts."""
     question, _options = request_question()
-    return svg_response(_map(question, districts_by_period.table(report_db(), question)).draw(is_narrow()))
+    filters = question.filters
+    # The map needs no periods, and years are the fewest; a key belongs to the grouping that it came with.
+    coarse = Question(filters if filters.key else replace(filters, grouping=Grouping.YEAR), scope())
+    return svg_response(_map(coarse, districts_by_period.table(report_db(), coarse)).draw(is_narrow()))
 
 
 def _map(question: Question, table: DistrictPeriodTable) -> Picture:

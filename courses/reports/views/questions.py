@@ -11,7 +11,8 @@ from courses.reports import enrolment
 from courses.reports.filter_options import FilterOptions, filter_options
 from courses.reports.forms.filters import GROUPING_LABELS, ReportFilterForm
 from courses.reports.labels import report as labels
-from courses.reports.questions import Figure, Filters, Question
+from courses.reports.questions import Figure, Filters, Grouping, Question
+from courses.reports.report_rows import empty_rows
 from lms.core import clock, edge
 from lms.core.access import scope
 from lms.core.errors import N_, DomainError
@@ -82,7 +83,13 @@ def drill_down_criteria(
     filters = question.filters
     criteria = labels.criteria(filters, options)[:-1]
     if filters.key is not None:
-        rows = enrolment.rows(report_db(), question)
+        # Hosts and instructors are named only where the reader's own rows have them; the other names are public.
+        by_name = filters.grouping in {Grouping.HOST, Grouping.INSTRUCTOR}
+        rows = (
+            enrolment.rows(report_db(), question)
+            if by_name
+            else empty_rows(report_db(), filters.grouping, {filters.key})
+        )
         criteria.append((str(GROUPING_LABELS[filters.grouping]), labels.key_name(filters, rows)))
     if figure is not None:
         criteria.append((_("Figure"), str(labels.FIGURE_LABELS[figure])))

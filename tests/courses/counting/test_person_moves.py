@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses.counting import participation, quarters
+from courses.counting import people_recount, quarters
 from courses.counting.quarters import Quarter
 from courses.enrolment import consents
 from courses.merging import merging
@@ -36,7 +36,7 @@ def test_the_check_is_clean_after_a_merge_and_after_its_undo(
         consents.give(db, merged, ConsentWay.TICKET)
         for quarter in [Quarter(2025, number) for number in (1, 2)] if frozen else ():
             quarters.freeze(db, quarter, BEIJING)
-        before, reported = stored(db), participation.stored_counts(db)
+        before, reported = stored(db), people_recount.by_copy(db)
         both_came = any({0, 1} <= {person.who for person in plan.people if person.presences} for plan in held)
         if both_came:
             with pytest.raises(DomainError, match="present in the same class"):
@@ -46,7 +46,7 @@ def test_the_check_is_clean_after_a_merge_and_after_its_undo(
             row = merge(db, kept, merged)
             assert differences(db) == []
             if frozen:
-                now = participation.stored_counts(db)
+                now = people_recount.by_copy(db)
                 ended = [key for key in reported if key.last_day <= date(2025, 6, 30)]
                 assert [now[key] for key in ended] == [reported[key] for key in ended]
             used = select(Enrolment).where(Enrolment.trainee_id == merged.id)

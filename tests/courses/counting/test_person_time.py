@@ -12,7 +12,7 @@ from sqlalchemy import Subquery, delete, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from courses.counting import participation, person_time, quarters
+from courses.counting import people_recount, person_time, quarters
 from courses.counting.quarters import Quarter
 from courses.models.assessment import Assessment
 from courses.models.attendance import Attendance
@@ -204,10 +204,10 @@ def test_an_offering_is_dated_by_the_day_that_it_was_given(db: Session) -> None:
 def test_closing_and_correcting_bring_the_number_of_people_along(db: Session) -> None:
     world = World(db)
     offering = world.close(HELD[0])
-    assert set(filter(None, participation.stored_counts(db).values())) == {2}
+    assert set(people_recount.by_copy(db).values()) == {2}
     world.fill(offering, replace(HELD[0], people=HELD[0].people[:1]))
     person_time.record_correction(db, offering, "签错了", BEIJING)
-    assert set(filter(None, participation.stored_counts(db).values())) == {1}
+    assert set(people_recount.by_copy(db).values()) == {1}
 
 
 def test_an_offering_without_sessions_cannot_be_counted(db: Session, make: Make) -> None:

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sqlalchemy import literal, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from courses.counting import trainee_ids
 from courses.models.rollups import Participation
-from tests.courses.worlds import World
+from lms.core import binary
 from tests.factories import Make
 
 SETS = st.lists(st.lists(st.integers(0, 3000), max_size=30), max_size=6)
@@ -21,12 +21,11 @@ def arrays_of(sets: list[list[int]]) -> list[NDArray[np.uint32]]:
 
 
 def test_the_ids_of_several_offerings_come_as_one_array(db: Session, make: Make) -> None:
-    World(db)
     trainees: list[list[int]] = [[3, 70_000], [], [5]]
     db.add_all(Participation(offering_id=make.offering().id, trainees=ids) for ids in trainees)
     db.flush()
-    ((key, ids),) = trainee_ids.arrays(db, select(literal("all"), trainee_ids.packed()))
-    assert (key, sorted(ids.tolist())) == ("all", [3, 5, 70_000])
+    ((joined,),) = binary.rows(db, select(trainee_ids.packed()))
+    assert sorted(trainee_ids.unpack(joined).tolist()) == [3, 5, 70_000]
 
 
 def test_an_id_of_more_than_four_bytes_is_refused() -> None:
@@ -43,11 +42,3 @@ def test_distinct_ids_are_counted_alike_by_sorting_and_by_marking(sets: list[lis
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainee_ids, "DENSE_FROM", dense_from)
         assert trainee_ids.count_distinct(arrays_of(sets)) == len({identity for ids in sets for identity in ids})
-
-
-@given(sets=SETS)
-def test_occurrences_count_each_id_at_its_place(sets: list[list[int]]) -> None:
-    times = trainee_ids.occurrences(arrays_of(sets))
-    for identity in range(3001):
-        expected = sum(identity in ids for ids in sets)
-        assert (int(times[identity]) if identity < times.size else 0) == expected

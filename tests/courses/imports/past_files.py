@@ -9,7 +9,7 @@ import xlsxwriter
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from courses.counting import recount
+from courses.counting import people_recount, recount
 from courses.imports import corrections, kinds, past, runs
 from courses.imports.kinds import ImportContext
 from courses.models.imports import ImportRun
@@ -108,11 +108,7 @@ class PastWorld:
                 " JOIN course ON course.id = course_id WHERE enrolment.state <> 'cancelled' ORDER BY 1, 2, 3, 4, 5, 6, 7"
             )
         ).all()
-        counts = self.db.execute(
-            text(
-                "SELECT programme_code, district_id, period, people FROM people_count WHERE people <> 0 ORDER BY 1, 2, 3"
-            )
-        ).all()
+        counts = sorted((key, number) for key, number in people_recount.by_copy(self.db).items() if number)
         lines = self.db.execute(
             text(
                 "SELECT dated_on, sum(enrolled), sum(named), sum(minutes), sum(passed), sum(certificates)"
@@ -120,7 +116,7 @@ class PastWorld:
             )
         ).all()
         trainees = self.db.scalar(select(func.count()).select_from(Trainee))
-        return {"people": list(people), "counts": list(counts), "lines": list(lines), "trainees": trainees}
+        return {"people": list(people), "counts": counts, "lines": list(lines), "trainees": trainees}
 
 
 def refusals(world: PastWorld, run: ImportRun) -> list[tuple[int, str]]:

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from courses.counting import recount
+from courses.counting import people_recount, recount
 from courses.merging import facts, merging
 from courses.merging.facts import Side
 from courses.models.enrolment import EnrolmentState
@@ -24,7 +24,6 @@ ID_NUMBER, OTHER_NUMBER = "11010519491231002X", "110101199003071233"
 _ROWS = (
     "SELECT id, trainee_id, state, cancelled_at, sessions_attended FROM enrolment ORDER BY id",
     "SELECT offering_id, trainees FROM participation ORDER BY 1",
-    "SELECT programme_code, district_id, period, people FROM people_count ORDER BY 1, 2, 3",
     "SELECT id, trainee_id, withdrawn_at FROM consent ORDER BY id",
     "SELECT id, user_id, district_id, name_key, phone_index, email_index, id_number_index, birth_year, phone_proven_at,"
     " merged_into_id FROM trainee ORDER BY id",
@@ -34,7 +33,8 @@ _ROWS = (
 def stored(db: Session) -> list[Sequence[object]]:
     """The rows that a merge may change, so that an undo can be compared with the state before."""
     db.flush()
-    return [db.execute(text(statement)).all() for statement in _ROWS]
+    rows: list[Sequence[object]] = [db.execute(text(statement)).all() for statement in _ROWS]
+    return [*rows, sorted(people_recount.by_copy(db).items())]
 
 
 def differences(db: Session) -> list[object]:

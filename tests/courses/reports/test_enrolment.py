@@ -119,12 +119,3 @@ def test_rows_and_branch_total_are_those_of_the_report(db: Session) -> None:
     ]
     assert enrolment.branch_total(db, question) == report.branch
     assert report.branch.person_times == 31
-
-
-def test_two_readers_of_one_scope_share_the_statement(db: Session) -> None:
-    first, second = (replace(EVERYTHING, user_id=user_id) for user_id in (1, 2))
-    enrolment.rows(db, ask(first, programme="RESCUE"))
-    before = enrolment._statement.cache_info()
-    enrolment.rows(db, ask(second, programme="RESCUE"))
-    after = enrolment._statement.cache_info()
-    assert (after.hits, after.misses) == (before.hits + 1, before.misses)

@@ -98,7 +98,7 @@ def test_a_report_is_read_from_the_replica_and_says_how_old_it_is(
     caught_up(system)
     # A primary where nothing happens is not ahead.
     assert re.fullmatch(r"1: Figures as of \d\d:\d\d:\d\d", figure(city))
-    assert "person_time_month" in asked_of(standby)
+    assert "person_time_entry" in asked_of(standby)
     of_primary = asked_meanwhile(system.extensions["engine"], lambda: figure(city))
     assert not [statement for statement in of_primary if "person_time" in statement]
 
