@@ -25,7 +25,7 @@ ZONE = clock.in_branch(clock.now()).tzinfo
 def test_no_list_of_a_role_reads_a_growing_table_whole(
     db: Session, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainee_search, "FEW_OFFERINGS", 0)  # as a scope of many, which no set is read for
+    monkeypatch.setattr(trainee_search, "FEW_OFFERINGS", -1)  # as a scope of many, which no set is read for
     for district in (1, 2, 2):
         make.enrolment(make.offering(organisation=make.organisation(district)))
     for way in ("seqscan", "hashjoin", "mergejoin"):  # which pay only where tables are as small as these
