@@ -9,7 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms.accounts.models import User
 from lms.core import clock, crypto
+from lms.core.constraints import register_refusal
 from lms.core.db import Base, EnumText, Identifier
+from lms.core.errors import N_
 from lms.core.scope import Scope
 
 
@@ -66,3 +68,6 @@ class SavedView(Base):
             else scope.covers(district=cls.district_id, organisation=cls.organisation_id)
         )
         return or_(cls.owned_by(scope), cls.audience == ViewAudience.BRANCH, shared)
+
+
+register_refusal("uq_saved_view_owner_id", "view_known", N_("You already have a view with this name."))

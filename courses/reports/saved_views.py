@@ -93,10 +93,17 @@ def own_view(db: Session, ref: str, scope: Scope) -> SavedView:
 def save(
     db: Session, name: str, report: str, arguments: Mapping[str, str], scope: Scope, *, audience: str = "nobody"
 ) -> SavedView:
-    """Save a view. Raises DomainError for a name that the user has given already, and beyond `MOST_VIEWS`."""
+    """Save a view. A form that is sent twice saves one.
+
+    Raises DomainError for a name that the user has given to another view, and beyond `MOST_VIEWS`.
+    """
     if report not in REPORTS:
         raise NotFound
-    names = set(db.scalars(select(SavedView.name).where(SavedView.owned_by(scope))))
+    own = {view.name: view for view in db.scalars(select(SavedView).where(SavedView.owned_by(scope)))}
+    names = set(own)
+    same = own.get(clean(name))
+    if same is not None and (same.report, same.arguments) == (report, dict(arguments)):
+        return same
     if len(names) >= MOST_VIEWS:
         raise DomainError("views_too_many", N_("You have saved as many views as there is room for. Delete one first."))
     chosen = _audience(audience, scope)

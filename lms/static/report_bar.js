@@ -1,5 +1,5 @@
 // The menus of the bar above the reports open without a script. With it, one menu is open at a time, and Escape
-// closes it.
+// closes it; and what is left empty in a form stays out of the address.
 const menus = document.querySelectorAll(".bar-menu");
 
 for (const menu of menus) {
@@ -14,6 +14,14 @@ for (const menu of menus) {
     if (event.key === "Escape" && menu.open) {
       menu.open = false;
       menu.querySelector("summary").focus();
+    }
+  });
+}
+
+for (const form of document.querySelectorAll(".report-bar form[method=get]")) {
+  form.addEventListener("formdata", ({ formData }) => {
+    for (const [name, value] of [...formData]) {
+      if (value === "") formData.delete(name);
     }
   });
 }

@@ -36,6 +36,7 @@ from lms.accounts.current import confirmed
 from lms.core import clock, list_addresses
 from lms.core.access import requires, scope
 from lms.core.contacts import ContactKind
+from lms.core.errors import NotFound
 from lms.core.form_errors import refused_on
 from lms.core.masks import mask_phone
 from lms.core.request_db import db
@@ -88,10 +89,14 @@ def reads() -> ResponseReturnValue:
 @requires(*STAFF_READERS)
 def page(trainee_id: int) -> ResponseReturnValue:
     """The facts of a trainee, masked, and the trainee's enrolments. A merged record leads to the one that was kept."""
-    kept_id = merged_records.kept_id(db(), trainee_id)
-    if kept_id is not None:
+    try:
+        trainee = fetch(db(), Trainee, trainee_id, scope())
+    except NotFound:
+        kept_id = merged_records.kept_id(db(), trainee_id)
+        if kept_id is None:
+            raise
         return redirect(url_for("trainees.page", trainee_id=fetch(db(), Trainee, kept_id, scope()).id))
-    return _render_page(fetch(db(), Trainee, trainee_id, scope()), ReasonToReadForm())
+    return _render_page(trainee, ReasonToReadForm())
 
 
 @blueprint.route("/<int:trainee_id>/edit", methods=["GET", "POST"])

@@ -59,6 +59,9 @@ def test_a_view_is_changed_and_deleted_by_its_owner_alone(db: Session, make: Mak
     assert saved_views.view_of(db, view.ref, other) is view
     with pytest.raises(NotFound):
         saved_views.own_view(db, view.ref, other)
+    assert saved_views.save(db, "季度 报表", "enrolment", {"period": "last_quarter"}, owner) is view
+    with pytest.raises(DomainError):
+        saved_views.save(db, "季度 报表", "enrolment", {}, owner)
     saved_views.save(db, "另一个", "enrolment", {}, owner)
     for name in ("另一个", "", "长" * 61, "\u200b"):
         with pytest.raises(DomainError):
