@@ -61,7 +61,7 @@ def test_a_pair_is_merged_and_becomes_two_again(
     assert "王区管" in page.text
     assert staff.get("/trainees/merging").text.count(both) == 0
     row = db.scalars(select(TraineeMerge)).one()
-    trail = audit_trail.listing(db, TrailFilter(subject=f"trainee:{kept.id}"), BEIJING, 1)
+    trail = audit_trail.listing(db, TrailFilter(subject=f"trainee:{kept.id}"), BEIJING)
     assert {entry.key for entry in trail.rows} == {str(kept.id), str(merged.id)}
     undo = f"/trainees/merging/{row.id}"
     assert "1 次培训" in staff.get(undo).text
