@@ -143,6 +143,11 @@ class LegacyCertificate(Base):
             "valid_until",
             postgresql_where="trainee_id IS NOT NULL AND revoked_at IS NULL AND superseded_by_id IS NULL",
         ),
+        Index(
+            "ix_legacy_certificate_valid",
+            "valid_until",
+            postgresql_where="revoked_at IS NULL AND superseded_by_id IS NULL",
+        ),
         CheckConstraint("(phone_sealed IS NULL) = (phone_index IS NULL)", name="phone_pair"),
         CheckConstraint("certificate_type BETWEEN 0 AND 255", name="certificate_type"),
         CheckConstraint(
