@@ -11,11 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-<<<<<<< HEAD
-from benchmarks import check_in, decoding, documents, exporting, full_load, importing, issuing, recount, reports, web
-=======
-from benchmarks import check_in, decoding, documents, exporting, full_load, importing, issuing, plans, reports, web
->>>>>>> main
+from benchmarks import check_in, decoding, documents, exporting, full_load, importing, issuing, plans, recount, reports, web
 from benchmarks.measurement import Measurement
 from benchmarks.stage import SCALE, Ground, stage, years
 
@@ -41,11 +37,8 @@ OF_YEARS = (
     Suite("loading", full_load.measure),
     Suite("reports", reports.measure),
     Suite("exporting", exporting.measure),
-<<<<<<< HEAD
     Suite("recount", recount.measure),
-=======
     Suite("plans", plans.measure),
->>>>>>> main
 )
 GROUNDS: Sequence[tuple[Sequence[Suite], Callable[[], AbstractContextManager[Ground]]]] = (
     (SUITES, stage),
