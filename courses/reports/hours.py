@@ -137,7 +137,7 @@ def report(
     ]
     total = sum((row.hours for row in rows), Hours())
     branch = total
-    if not question.covers_branch:
+    if question.beside_branch:
         branch = Hours(*db.execute(_past_sessions(select(*_sums()), filters, zone, now)).one())
     return HoursReport(sorted(rows, key=lambda row: _sort_key(row, sort_by)), total, branch)
 
