@@ -114,6 +114,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/my-training", "lms.portal.my_training"),
     ("/my-certificate", "lms.portal.my_certificate"),
     ("/messages/to-call", "lms.portal.to_call"),
+    ("/search", "lms.portal.search"),
     ("/reports", "courses.reports.views.enrolment"),
     ("/reports", "courses.reports.views.sessions"),
     ("/reports", "courses.reports.views.hours"),
