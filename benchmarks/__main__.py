@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from benchmarks import check_in, decoding, documents, exporting, full_load, importing, issuing, plans, recount, reports, web
+from benchmarks import (
+    check_in,
+    decoding,
+    documents,
+    exporting,
+    full_load,
+    importing,
+    issuing,
+    plans,
+    recount,
+    reports,
+    web,
+)
 from benchmarks.measurement import Measurement
 from benchmarks.stage import SCALE, Ground, stage, years
 
