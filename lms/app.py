@@ -123,6 +123,7 @@ BLUEPRINTS: tuple[tuple[str, str], ...] = (
     ("/reports/views", "courses.reports.views.saved_views"),
     ("/organisations", "lms.portal.organisation"),
     ("/", "courses.reports.views.mails"),
+    ("/", "courses.reports.views.mail_now"),
     ("/reports", "courses.reports.exports.views"),
     ("/reports/indicators", "courses.reports.views.indicators"),
     ("/reports/targets", "courses.reports.views.targets"),

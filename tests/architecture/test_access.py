@@ -80,6 +80,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "printing": (ALL_BUT_TRAINEES, NOBODY),
     "layouts": (CITY, CITY),
     "reports": (LOOK, NOBODY),
+    "report_mail_now": (PLAN, PLAN),
     "report_sessions": (LOOK, NOBODY),
     "report_hours": (LOOK, NOBODY),
     "report_hosts": (LOOK, NOBODY),

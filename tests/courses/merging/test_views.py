@@ -55,6 +55,7 @@ def test_a_pair_is_merged_and_becomes_two_again(
     assert (
         staff.post(both, data={"confirmation": "李晓明", "side_name": "kept", "reason": "本人来电"}).status_code == 302
     )
+    assert staff.post(both, data={"confirmation": "李晓明"}).location.endswith(f"/trainees/{kept.id}")
     page = staff.get(f"/trainees/{merged.id}", follow_redirects=True)
     assert page.request.path == f"/trainees/{kept.id}"
     assert "王区管" in page.text
