@@ -143,7 +143,7 @@ def report(
     ]
     total = sum((row.hours for row in rows), Hours())
     branch = total
-    if not question.covers_branch:
+    if question.beside_branch:
         branch = Hours(*db.execute(_sessions_alone(select(*_sums()), filters, zone, now)).one())
     return HoursReport(sorted(rows, key=lambda row: _sort_key(row, sort_by)), total, branch)
 
