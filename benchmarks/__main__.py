@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from benchmarks import check_in, decoding, documents, exporting, full_load, importing, issuing, reports, web
+from benchmarks import (
+    check_in,
+    decoding,
+    documents,
+    exporting,
+    full_load,
+    importing,
+    issuing,
+    plans,
+    recount,
+    reports,
+    web,
+)
 from benchmarks.measurement import Measurement
 from benchmarks.stage import SCALE, Ground, stage, years
 
@@ -37,6 +49,8 @@ OF_YEARS = (
     Suite("loading", full_load.measure),
     Suite("reports", reports.measure),
     Suite("exporting", exporting.measure),
+    Suite("recount", recount.measure),
+    Suite("plans", plans.measure),
 )
 GROUNDS: Sequence[tuple[Sequence[Suite], Callable[[], AbstractContextManager[Ground]]]] = (
     (SUITES, stage),

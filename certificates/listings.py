@@ -1,25 +1,39 @@
 """List of certificates with its filters, for the people who run the training."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Text, literal_column, select
 from sqlalchemy.orm import Session
 
 from certificates import states
-from certificates.models import Certificate
+from certificates.models import HOLDER_SQL, PLAIN_NUMBER_SQL, Certificate
 from certificates.states import State
+from courses.enrolment import trainee_search
 from courses.models.catalogue import Programme
 from courses.models.enrolment import Enrolment
 from courses.models.offerings import Offering
-from lms.core.paging import Page, page_of
+from lms.core.name_search import begins
+from lms.core.paging import FIRST, KeyPage, Order, Part, Place, page_by_key, page_of_set
 from lms.core.scope import Scope, visible
+
+PLAIN_NUMBER, HOLDER = (
+    literal_column(re.sub(r"\b(number|holder_name)\b", r"certificate.\1", expression), Text(collation="C"))
+    for expression in (PLAIN_NUMBER_SQL, HOLDER_SQL)
+)
+ORDERS = (
+    Order("issued", (Certificate.issued_on, Certificate.id), descending=True),
+    Order("number", (PLAIN_NUMBER, Certificate.id)),
+    Order("holder", (HOLDER, Certificate.id)),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateFilters:
-    """The filters of the list; None filters nothing. `number` and `holder` match any part.
+    """The filters of the list; None filters nothing. `number` and `holder` match the beginning.
 
     `since` and `until` are issue days, both included; `district` is the district of the training.
     """
@@ -62,10 +76,9 @@ class CertificateFilters:
         """Return the SQL conditions on `Certificate`; states are those of the day `today`."""
         conditions: list[ColumnElement[bool]] = []
         if self.number:
-            plain = "".join(character for character in self.number.upper() if character.isalnum())
-            conditions.append(func.replace(Certificate.number, "-", "").contains(plain, autoescape=True))
+            conditions.append(begins(PLAIN_NUMBER, plain_number(self.number)))
         if self.holder:
-            conditions.append(Certificate.holder_name.icontains(self.holder, autoescape=True))
+            conditions.append(begins(HOLDER, self.holder.lower()))
         if self.programme:
             conditions.append(Certificate.facts["programme"].astext == self.programme)
         if self.district is not None:
@@ -80,10 +93,43 @@ class CertificateFilters:
         return conditions
 
 
-def listing(db: Session, scope: Scope, filters: CertificateFilters, *, today: date, page: int) -> Page[Certificate]:
-    """Return a page of the certificates within the scope, newest first."""
-    statement = visible(select(Certificate), Certificate, scope).where(*filters.conditions(today))
-    return page_of(db, statement.order_by(Certificate.id.desc()), page)
+def listing(
+    db: Session,
+    scope: Scope,
+    filters: CertificateFilters,
+    *,
+    today: date,
+    place: Place = FIRST,
+    order: Order = ORDERS[0],
+) -> KeyPage[Certificate]:
+    """Return a page of the certificates within the scope in an order of `ORDERS`.
+
+    Those of a number or of a holder stand in the order of what was searched for, so that the exact one comes first.
+    """
+    if filters.number:
+        order = Order("number", (PLAIN_NUMBER, Certificate.id))
+    elif filters.holder:
+        order = Order("holder", (HOLDER, Certificate.id))
+    conditions = filters.conditions(today)
+    if not scope.everything and trainee_search.is_of_few(db, scope):
+        statement = visible(select(Certificate.id).where(*conditions), Certificate, scope)
+        page: KeyPage[Any] = page_of_set(db.scalars(statement.order_by(*order.by())).all(), place)
+        rows = {row.id: row for row in db.scalars(select(Certificate).where(Certificate.id.in_(page.rows)))}
+        return replace(page, rows=[rows[row_id] for row_id in page.rows])
+    listed = select(Certificate).where(Certificate.reached_by(scope), *conditions)
+    return page_by_key(db, [Part(listed, order)], place)
+
+
+def of_number(db: Session, scope: Scope, number: str, *, most: int) -> Sequence[Certificate]:
+    """Return the certificates within the scope whose number begins with a text, the exact number first."""
+    numbered = begins(PLAIN_NUMBER, plain_number(number))
+    statement = select(Certificate).where(numbered, Certificate.reached_by(scope)).order_by(PLAIN_NUMBER).limit(most)
+    return db.scalars(statement).all()
+
+
+def plain_number(number: str) -> str:
+    """The form of a number that is compared: letters and digits, without hyphens and spaces."""
+    return "".join(character for character in number.upper() if character.isalnum())
 
 
 def programmes(db: Session) -> Sequence[Programme]:

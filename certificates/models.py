@@ -15,8 +15,11 @@ from sqlalchemy import (
     SmallInteger,
     UniqueConstraint,
     and_,
+    false,
+    func,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -28,6 +31,11 @@ from lms.core.db import Base, EnumText, Identifier
 from lms.core.errors import N_
 from lms.core.records import of_record
 from lms.core.scope import Scope
+
+# SQL expressions of indexes, so searches must have exactly these texts: the number without its hyphens, and the holder's
+# name in small letters, both compared by code points.
+PLAIN_NUMBER_SQL = "replace(number COLLATE \"C\", '-', '')"
+HOLDER_SQL = 'lower(holder_name COLLATE "C")'
 
 
 class KeyState(StrEnum):
@@ -125,6 +133,8 @@ class Certificate(Base):
         # The certificates of a person are found by it, those that were superseded, too.
         Index("ix_certificate_enrolment", "enrolment_id"),
         Index("ix_certificate_issued_on", "issued_on"),
+        Index("ix_certificate_plain_number", text(PLAIN_NUMBER_SQL)),
+        Index("ix_certificate_holder", text(HOLDER_SQL), "id"),
         Index(
             "ix_certificate_standing",
             "valid_until",
@@ -138,6 +148,14 @@ class Certificate(Base):
         if scope.everything:
             return scope.covers()
         return cls.enrolment_id.in_(select(Enrolment.id).where(Enrolment.visible_to(scope)))
+
+    @classmethod
+    def reached_by(cls, scope: Scope) -> ColumnElement[bool]:
+        """The condition of `visible_to`, looked up row by row: for a page of a list that is walked in its order."""
+        if scope.everything:
+            return scope.covers()
+        enrolled = select(true()).where(Enrolment.id == cls.enrolment_id, Enrolment.visible_to(scope)).correlate(cls)
+        return func.coalesce(enrolled.limit(1).scalar_subquery(), false())
 
 
 @of_record("recorded_at")

@@ -1,5 +1,6 @@
 """The register of instructors: who they are, where they are registered, and who may teach what on which day."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -15,6 +16,7 @@ from lms.core import audit
 from lms.core.constraints import register_refusal
 from lms.core.errors import N_, Denied
 from lms.core.masks import mask_email
+from lms.core.name_search import TypedName, readings
 from lms.core.paging import Order, Page, page_of
 from lms.core.scope import Scope, visible
 from lms.organisations.models import Organisation
@@ -209,6 +211,15 @@ def _is_expiring(programme_code: str | None, today: date) -> ColumnElement[bool]
         ~renewed,
     )
     return Instructor.id.in_(ending)
+
+
+def find(db: Session, scope: Scope, words: str, *, most: int) -> Sequence[Instructor]:
+    """Return the scope's instructors of a registration number, or whose name, pinyin or initials begin with the words."""
+    numbered = Instructor.registration_number == words.upper()
+    named = [way.condition for way in readings(TypedName.of(words).name, Instructor.name_sound, "instructor")]
+    statement = visible(select(Instructor), Instructor, scope).where(or_(numbered, *named))
+    order = (~numbered, ~Instructor.active, Instructor.name_sound, Instructor.id)
+    return db.scalars(statement.options(joinedload(Instructor.district)).order_by(*order).limit(most)).all()
 
 
 def _has_validity(filters: InstructorFilter, today: date) -> ColumnElement[bool]:

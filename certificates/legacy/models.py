@@ -13,6 +13,7 @@ from sqlalchemy import (
     SmallInteger,
     UniqueConstraint,
     select,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -24,6 +25,13 @@ from lms.core.scope import Scope
 
 LEGACY_ID_NUMBER_COLUMN = "legacy_certificate.id_number"
 LEGACY_PHONE_COLUMN = "legacy_certificate.phone"
+
+
+# SQL expressions of indexes, so searches must have exactly these texts, which are compared by code points: the number, its
+# digits alone, and the name.
+NUMBER_SQL = 'upper(number_key COLLATE "C")'
+DIGITS_SQL = "regexp_replace(number_key COLLATE \"C\", '[^0-9]+', '', 'g')"
+NAME_SQL = 'upper(name_key COLLATE "C")'
 
 
 class Match(StrEnum):
@@ -104,6 +112,10 @@ class LegacyCertificate(Base):
 
     __table_args__ = (
         UniqueConstraint("number_key"),
+        Index("ix_legacy_certificate_number", text(NUMBER_SQL)),
+        Index("ix_legacy_certificate_digits", text(DIGITS_SQL)),
+        Index("ix_legacy_certificate_name", text(NAME_SQL), "id"),
+        Index("ix_legacy_certificate_issued_on", "issued_on", "id"),
         Index("ix_legacy_certificate_id_number", "id_number_index"),
         Index(
             "ix_legacy_certificate_phone",
@@ -119,12 +131,22 @@ class LegacyCertificate(Base):
             postgresql_where="trainee_id IS NULL AND set_aside_at IS NULL AND suggestion IS NOT NULL",
         ),
         Index(
+            "ix_legacy_certificate_aside",
+            "id",
+            postgresql_where="trainee_id IS NULL AND set_aside_at IS NOT NULL",
+        ),
+        Index(
             "ix_legacy_certificate_superseded_by", "superseded_by_id", postgresql_where="superseded_by_id IS NOT NULL"
         ),
         Index(
             "ix_legacy_certificate_standing",
             "valid_until",
             postgresql_where="trainee_id IS NOT NULL AND revoked_at IS NULL AND superseded_by_id IS NULL",
+        ),
+        Index(
+            "ix_legacy_certificate_valid",
+            "valid_until",
+            postgresql_where="revoked_at IS NULL AND superseded_by_id IS NULL",
         ),
         CheckConstraint("(phone_sealed IS NULL) = (phone_index IS NULL)", name="phone_pair"),
         CheckConstraint("certificate_type BETWEEN 0 AND 255", name="certificate_type"),

@@ -14,7 +14,7 @@ from certificates.legacy.holding import HeldLegacy
 from certificates.legacy.listings import LegacyCertificateFilters
 from certificates.legacy.models import LegacyCertificate, Match
 from certificates.states import STATE_COLOURS, STATE_LABELS
-from lms.core import clock, edge
+from lms.core import clock, list_addresses
 from lms.core.access import holds, requires, scope
 from lms.core.errors import N_
 from lms.core.form_errors import refused_on
@@ -41,11 +41,13 @@ def index() -> ResponseReturnValue:
     form = LegacyFilterForm(request.args)
     form.validate()
     filters = LegacyCertificateFilters(number=form.number.data or None, holder=form.holder.data or None)
-    listing = listings.listing(db(), scope(), filters, page=request.args.get("page", 1, type=edge.page_number))
+    order = list_addresses.order_of(listings.ORDERS)
+    listing = listings.listing(db(), scope(), filters, list_addresses.place(), order)
     return render_template(
         "certificates/legacy.html",
         form=form,
         listing=listing,
+        order=order,
         filtered=filters != LegacyCertificateFilters(),
         **_words(),
     )

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, desc, exists, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from certificates.legacy.legacy import number_key
+from certificates.legacy.listings import numbered
 from certificates.legacy.models import LegacyCertificate, Suggestion
 from courses.enrolment import trainees_rights
 from courses.models.catalogue import Course
@@ -21,7 +21,7 @@ from courses.models.offerings import Offering
 from courses.models.trainees import Trainee
 from lms.core.errors import NotFound
 from lms.core.names import norm
-from lms.core.paging import Page, page_of
+from lms.core.paging import FIRST, KeyPage, Order, Part, Place, page_by_key
 from lms.core.scope import Scope
 from lms.organisations.models import District
 
@@ -39,7 +39,7 @@ class WaitingGroup(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WaitingFilters:
-    """The filters of the list; None filters nothing. `number` matches any part, `holder` the whole name."""
+    """The filters of the list; None filters nothing. `number` matches the beginning, `holder` the whole name."""
 
     number: str | None = None
     holder: str | None = None
@@ -57,15 +57,15 @@ class Candidate:
 
 
 def listing(
-    db: Session, scope: Scope, group: WaitingGroup, filters: WaitingFilters, *, page: int
-) -> Page[LegacyCertificate]:
+    db: Session, scope: Scope, group: WaitingGroup, filters: WaitingFilters, place: Place = FIRST
+) -> KeyPage[LegacyCertificate]:
     """Return a page of a group of the list within the scope, in the order of their import."""
     statement = select(LegacyCertificate).where(_in_group(group), _within(db, scope))
-    if filters.number:
-        statement = statement.where(LegacyCertificate.number_key.contains(number_key(filters.number), autoescape=True))
     if filters.holder:
         statement = statement.where(LegacyCertificate.name_key == norm(filters.holder))
-    return page_of(db, statement.order_by(LegacyCertificate.id), page)
+    if filters.number:
+        return page_by_key(db, numbered(statement, filters.number), place)
+    return page_by_key(db, [Part(statement, Order("imported", (LegacyCertificate.id,)))], place)
 
 
 def fetch(db: Session, legacy_id: int, scope: Scope, *, lock: bool = False) -> LegacyCertificate:

@@ -36,7 +36,7 @@ from courses.models.offerings import Offering
 from courses.reports.exports import labels
 from courses.reports.exports.views import ExportRequest, order_page
 from courses.reports.views.navigation import Breadcrumb
-from lms.core import clock, edge
+from lms.core import clock, list_addresses
 from lms.core.access import holds, requires, scope
 from lms.core.languages import named
 from lms.core.request_db import db
@@ -57,13 +57,13 @@ def index() -> ResponseReturnValue:
     if request.method == "POST":
         return redirect_to_search(FilterForm)
     form, filters = _filters_from_request()
-    listing = listings.listing(
-        db(), scope(), filters, today=_today(), page=request.args.get("page", 1, type=edge.page_number)
-    )
+    order = list_addresses.order_of(listings.ORDERS)
+    listing = listings.listing(db(), scope(), filters, today=_today(), place=list_addresses.place(), order=order)
     return render_template(
         "certificates/index.html",
         form=form,
         listing=listing,
+        order=order,
         here=_same_list(filters),
         filtered=filters != listings.CertificateFilters(),
         report=_way_back(),

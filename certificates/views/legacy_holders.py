@@ -10,7 +10,7 @@ from certificates.legacy.models import LegacyCertificate
 from certificates.legacy.waiting import WaitingFilters, WaitingGroup
 from courses.enrolment import trainees
 from courses.models.trainees import Trainee
-from lms.core import edge
+from lms.core import list_addresses
 from lms.core.access import requires, scope
 from lms.core.errors import N_
 from lms.core.form_errors import refused_on
@@ -49,7 +49,7 @@ def index() -> ResponseReturnValue:
         filter_arguments=search_arguments(arguments, {"holder"}),
         group_labels=GROUP_LABELS,
         selected_group=group,
-        listing=waiting.listing(db(), scope(), group, filters, page=request.args.get("page", 1, type=edge.page_number)),
+        listing=waiting.listing(db(), scope(), group, filters, list_addresses.place()),
     )
 
 

@@ -51,7 +51,7 @@ def ask_for_code(
 
 def _proven(db: Session, check: ContactCheck) -> str | None:
     trainee = db.get(Trainee, int(check.subject.partition(":")[2]), with_for_update=True)
-    if trainee is None or trainee.erased_at is not None:
+    if trainee is None or trainee.erased_at is not None or trainee.merged_into_id is not None:
         raise NotFound
     facts = trainees.complete(trainee, _with_contact(trainees.facts_of(trainee), check))
     trainees.overwrite(db, trainee, facts)

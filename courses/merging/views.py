@@ -6,7 +6,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from courses.enrolment import labels, listings, trainee_search, trainee_sections, trainees_rights
+from courses.enrolment import labels, listings, merged_records, trainee_search, trainee_sections, trainees_rights
 from courses.merging import enrolments, facts, merging, pairs
 from courses.merging.facts import FACTS
 from courses.merging.forms import MergeForm, OtherRecordForm, PairForm
@@ -94,6 +94,8 @@ def choose(trainee_id: int) -> ResponseReturnValue:
 @confirmed
 def merge(trainee_id: int, other_id: int) -> ResponseReturnValue:
     """Two records side by side: what wins, what follows in numbers, and the merge. The first record is the one that is kept."""
+    if merged_records.kept_id(db(), other_id) == trainee_id:  # tapped twice
+        return redirect(url_for("trainees.page", trainee_id=fetch(db(), Trainee, trainee_id, scope()).id))
     kept, merged = merging.fetch_pair(db(), trainee_id, other_id, scope())
     form = MergeForm()
     if form.validate_on_submit():

@@ -1,6 +1,6 @@
 """Offerings, their course sessions, and the instructors of each session."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -35,6 +35,8 @@ from lms.core.errors import N_
 from lms.core.scope import Scope
 from lms.organisations.models import District, Organisation
 
+NO_START = datetime(9000, 1, 1, tzinfo=UTC)  # after every session, and within what a datetime of any time zone can be
+
 
 class OfferingState(StrEnum):
     """The state of an offering: draft → published → closed. A draft or published offering can be cancelled instead."""
@@ -65,6 +67,9 @@ class Offering(Base):
     `certificate_hours` are the hours that its certificates print instead of the course's. `hours_reason` is the reason
     why they print the course's hours all the same.
 
+    `first_starts_at` is the start of its first session, by which lists are ordered, and `NO_START` without a session. The
+    database keeps it: a trigger of the sessions writes it.
+
     The columns from `contact_name` are what the public page says besides (`courses.offerings.public_facts`). `fee` is in
     yuan, 0 where the training is free of charge, and None where nothing is said about it.
     """
@@ -86,6 +91,7 @@ class Offering(Base):
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None]
     counted_on: Mapped[date | None]
+    first_starts_at: Mapped[datetime] = mapped_column(default=NO_START, server_default="9000-01-01 00:00:00+00")
     certificate_hours: Mapped[Decimal | None] = mapped_column(Numeric(5, 1))
     hours_reason: Mapped[str | None]
     contact_name: Mapped[str | None]
@@ -118,7 +124,14 @@ class Offering(Base):
         CheckConstraint("certificate_hours IS NULL OR hours_reason IS NULL", name="hours_decision"),
         Index("ix_offering_district_state", "district_id", "state"),
         Index("ix_offering_counted_on", "counted_on"),
+        Index("ix_offering_start", "first_starts_at", "id"),
+        Index("ix_offering_state_start", "state", "first_starts_at", "id"),
     )
+
+    @property
+    def has_start(self) -> bool:
+        """Tell whether the offering has a session, of which `first_starts_at` is the start."""
+        return self.first_starts_at != NO_START
 
     @classmethod
     def visible_to(cls, scope: Scope) -> ColumnElement[bool]:

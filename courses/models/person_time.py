@@ -87,5 +87,6 @@ def is_withdrawn() -> ColumnElement[bool]:
 
     An offering that was cancelled before it took place was never closed, and has no ledger entries.
     """
-    entries = select(PersonTimeEntry.id).where(PersonTimeEntry.offering_id == Offering.id)
-    return (Offering.state == OfferingState.CANCELLED) & entries.exists()
+    # With its limit it is looked up for each cancelled offering; EXISTS under NOT would be hashed from the whole ledger.
+    entry = select(PersonTimeEntry.id).where(PersonTimeEntry.offering_id == Offering.id).limit(1).correlate(Offering)
+    return (Offering.state == OfferingState.CANCELLED) & entry.scalar_subquery().is_not(None)

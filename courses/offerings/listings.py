@@ -1,13 +1,14 @@
 """The staff's list of offerings, a page in one statement, and the parts of it that the public list shares."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, exists, false, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from courses.models.catalogue import Course, Programme
 from courses.models.enrolment import Enrolment
@@ -15,9 +16,12 @@ from courses.models.offerings import CourseSession, Offering, OfferingState
 from courses.models.person_time import is_withdrawn
 from courses.offerings.offerings import OPEN_STATES
 from instructors.models import Instructor
-from lms.core.paging import PAGE_SIZE, Page
+from lms.core.db import LARGEST_ID
+from lms.core.paging import FIRST, KeyPage, Order, Part, Place, page_by_key
 from lms.core.scope import Scope, visible
 from lms.organisations.models import District, Organisation
+
+MOST_NAMED = 200  # courses or hosts of a word whose offerings are looked for
 
 
 class StateFilter(StrEnum):
@@ -90,9 +94,53 @@ def count_enrolments(state_condition: ColumnElement[bool]) -> Any:
 
 
 def list_offerings(
-    db: Session, filters: OfferingFilters, scope: Scope, *, zone: ZoneInfo, page: int = 1
-) -> Page[OfferingRow]:
+    db: Session,
+    filters: OfferingFilters,
+    scope: Scope,
+    *,
+    zone: ZoneInfo,
+    place: Place = FIRST,
+    order: Order | None = None,
+) -> KeyPage[OfferingRow]:
     """A page of the offerings in the scope. Current offerings stand soonest first, all others latest first."""
+    statement = _by_names(db, apply_filters(visible(select(Offering.id), Offering, scope), filters, zone), filters)
+    page = page_by_key(db, [Part(statement, order or orders_of(filters)[0])], place)
+    rows = {row.id: row for row in _rows(db, page.rows)} if page.rows else {}
+    return replace(page, rows=[rows[offering_id] for offering_id in page.rows if offering_id in rows])
+
+
+def find(db: Session, scope: Scope, words: str, *, most: int) -> Sequence[Offering]:
+    """The offering of a number, or the latest ones whose course or host has each of the words in its name."""
+    listed = visible(select(Offering), Offering, scope).where(~is_withdrawn())
+    listed = listed.options(joinedload(Offering.course), joinedload(Offering.organisation))
+    if words.isascii() and words.isdecimal():
+        return db.scalars(listed.where(Offering.id == int(words))).all() if 1 <= int(words) <= LARGEST_ID else ()
+    each = words.split()[:8]
+    courses, hosts = (
+        db.scalars(
+            select(model.id)
+            .where(*(_contains(word, model.name_zh, model.name_en) for word in each))
+            .order_by(model.id)
+            .limit(MOST_NAMED)
+        ).all()
+        for model in (Course, Organisation)
+    )
+    if not courses and not hosts:
+        return ()
+    named = or_(Offering.course_id.in_(courses), Offering.organisation_id.in_(hosts))
+    latest = (Offering.first_starts_at.desc(), Offering.id.desc())
+    return db.scalars(listed.where(named).order_by(*latest).limit(most)).all()
+
+
+def orders_of(filters: OfferingFilters) -> tuple[Order, ...]:
+    """The orders of a list with these filters, the usual one first: by the first session, and by when it was planned."""
+    by_start = Order(
+        "start", (Offering.first_starts_at, Offering.id), descending=filters.state is not StateFilter.CURRENT
+    )
+    return by_start, Order("planned", (Offering.id,))
+
+
+def _rows(db: Session, offering_ids: Sequence[int]) -> list[OfferingRow]:
     meetings = (
         select(
             func.min(CourseSession.starts_at).label("starts_at"),
@@ -102,7 +150,7 @@ def list_offerings(
         .where(CourseSession.offering_id == Offering.id)
         .lateral("meetings")
     )
-    statement: Any = (
+    statement = join_listed_tables(
         select(
             Offering.id, Offering.state, Offering.place, Offering.by_invitation, Offering.capacity,
             Course.name_zh, Course.name_en, Programme.name_zh, Programme.name_en,
@@ -111,21 +159,10 @@ def list_offerings(
             count_enrolments(Enrolment.takes_place()),
             count_enrolments(Enrolment.waits()),
             meetings.c.sessions, meetings.c.starts_at, meetings.c.ends_at,
-            func.count().over(),
-        )
+        ),
+        meetings,
     )  # fmt: skip
-    statement = join_listed_tables(statement, meetings)
-    statement = apply_filters(visible(statement, Offering, scope), filters, zone)
-    if filters.state is StateFilter.CURRENT:
-        statement = statement.order_by(meetings.c.starts_at.asc().nulls_last(), Offering.id)
-    else:
-        statement = statement.order_by(meetings.c.starts_at.desc().nulls_first(), Offering.id.desc())
-    page = max(page, 1)
-    records = db.execute(statement.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
-    if not records and page > 1:
-        return list_offerings(db, filters, scope, zone=zone)
-    total = records[0][-1] if records else 0
-    rows = [
+    return [
         OfferingRow(
             id=record[0], state=OfferingState(record[1]), place=record[2], by_invitation=record[3], capacity=record[4],
             course=BilingualName(record[5], record[6]), programme=BilingualName(record[7], record[8]),
@@ -133,9 +170,8 @@ def list_offerings(
             lead=record[13], enrolled=record[14], waiting=record[15], sessions=record[16],
             starts_at=record[17], ends_at=record[18],
         )
-        for record in records
+        for record in db.execute(statement.where(Offering.id.in_(offering_ids)))
     ]  # fmt: skip
-    return Page(rows=rows, page=page, pages=max(1, -(-total // PAGE_SIZE)), total=total)
 
 
 def counting(filters: OfferingFilters, scope: Scope, zone: ZoneInfo) -> Any:
@@ -160,7 +196,7 @@ def join_listed_tables(statement: Any, meetings: Any) -> Any:
 
 
 def apply_filters(statement: Any, filters: OfferingFilters, zone: ZoneInfo) -> Any:
-    """Apply the filters to a SELECT from Offering, Course, Organisation and Instructor.
+    """Apply the filters by state, programme, district and days to a SELECT from Offering alone.
 
     Offerings of an undone import are on no list: only their ledger entries are on record.
     """
@@ -171,20 +207,37 @@ def apply_filters(statement: Any, filters: OfferingFilters, zone: ZoneInfo) -> A
     elif filters.state is not StateFilter.ALL:
         statement = statement.where(Offering.state == filters.state.value)
     if filters.programme_code:
-        statement = statement.where(Course.programme_code == filters.programme_code)
+        statement = statement.where(
+            Offering.course_id.in_(select(Course.id).where(Course.programme_code == filters.programme_code))
+        )
     if filters.district_id is not None:
         statement = statement.where(Offering.district_id == filters.district_id)
-    if filters.organisation:
-        statement = statement.where(_contains(filters.organisation, Organisation.name_zh, Organisation.name_en))
-    if filters.search:
-        columns = (
-            Course.name_zh, Course.name_en, Course.code, Organisation.name_zh, Organisation.name_en,
-            Offering.place, Instructor.name,
-        )  # fmt: skip
-        statement = statement.where(*(_contains(word, *columns) for word in filters.search.split()[:8]))
     if filters.first_day or filters.last_day:
         statement = statement.where(has_session_between(filters.first_day, filters.last_day, zone))
     return statement
+
+
+def _by_names(db: Session, statement: Any, filters: OfferingFilters) -> Any:
+    """Apply the filters by words: names are looked up in their own, short tables first."""
+    if filters.organisation:
+        statement = statement.where(Offering.organisation_id.in_(_hosts(db, filters.organisation)))
+    for word in filters.search.split()[:8] if filters.search else ():
+        courses = select(Course.id).where(_contains(word, Course.name_zh, Course.name_en, Course.code))
+        leads = select(Instructor.id).where(_contains(word, Instructor.name))
+        statement = statement.where(
+            or_(
+                Offering.course_id.in_(db.scalars(courses).all()),
+                Offering.organisation_id.in_(_hosts(db, word)),
+                Offering.lead_instructor_id.in_(db.scalars(leads).all()),
+                _contains(word, Offering.place),
+            )
+        )
+    return statement
+
+
+def _hosts(db: Session, text: str) -> Sequence[int]:
+    named = _contains(text, Organisation.name_zh, Organisation.name_en)
+    return db.scalars(select(Organisation.id).where(named)).all()
 
 
 def has_session_between(first_day: date | None, last_day: date | None, zone: ZoneInfo) -> ColumnElement[bool]:

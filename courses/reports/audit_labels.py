@@ -9,6 +9,7 @@ audit_labels.register(
         actions={
             "export.download": N_("Export with personal data fetched"),
             "report.export": N_("Report exported"),
+            "report.mail": N_("Report sent by e-mail"),
             "saved_view.change": N_("Saved view changed"),
             "saved_view.delete": N_("Saved view deleted"),
             "saved_view.save": N_("View saved"),
@@ -24,6 +25,7 @@ audit_labels.register(
             "filters": N_("Filters"),
             "format": N_("Format"),
             "grouping": N_("Rows"),
+            "recipients": N_("Recipients"),
             "kind": N_("Kind"),
             "offering": N_("Offering"),
             "personal": N_("Personal data"),

@@ -1,20 +1,21 @@
 """Reads the audit trail: which user did what to which row, and when."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from lms.accounts.models import User
 from lms.core import audit
 from lms.core.audit import AuditEntry
-from lms.core.paging import Page, page_of
+from lms.core.paging import FIRST, Count, KeyPage, Order, Part, Place, count_rows, page_by_key
 
 HIDDEN = "*"
+ORDERS = (Order("time", (AuditEntry.at, AuditEntry.id), descending=True),)
 # Gives further subjects of which the entries belong to a subject, such as the former records of a person.
 SameSubjects = Callable[[Session, str], Sequence[str]]
 same_subjects: list[SameSubjects] = []
@@ -54,18 +55,19 @@ class TrailEntry:
     reason: str | None
 
 
-def listing(db: Session, filters: TrailFilter, zone: ZoneInfo, page: int) -> Page[TrailEntry]:
-    """A page of the entries that match, the latest first. Two statements besides the count."""
-    entries = page_of(db, _matching(db, filters, zone), page)
+def listing(
+    db: Session, filters: TrailFilter, zone: ZoneInfo, place: Place = FIRST, order: Order = ORDERS[0]
+) -> KeyPage[TrailEntry]:
+    """A page of the entries that match, the latest first. Two statements besides the count, which stops at `MANY`."""
+    entries = page_by_key(db, [Part(_matching(db, filters, zone), order)], place)
     users = {row.user_id for row in entries.rows if row.user_id is not None}
     names = {row.id: row.name for row in db.execute(select(User.id, User.name).where(User.id.in_(users)))}
-    rows = [_entry(row, names) for row in entries.rows]
-    return Page(rows=rows, page=entries.page, pages=entries.pages, total=entries.total)
+    return replace(entries, rows=[_entry(row, names) for row in entries.rows])
 
 
-def count(db: Session, filters: TrailFilter, zone: ZoneInfo) -> int:
-    """The number of entries that match."""
-    return db.scalar(select(func.count()).select_from(_matching(db, filters, zone).order_by(None).subquery())) or 0
+def count(db: Session, filters: TrailFilter, zone: ZoneInfo, most: int) -> Count:
+    """The number of entries that match, up to `most`."""
+    return count_rows(db, [_matching(db, filters, zone)], most=most)
 
 
 def stream(db: Session, filters: TrailFilter, zone: ZoneInfo) -> Iterator[TrailEntry]:

@@ -10,7 +10,7 @@ from lms.core import edge
 from lms.core.paging import Count, Order, Place, ordered
 
 # What an address says about the page of a list: it is left out where the list is asked for from its beginning.
-_OF_A_PAGE = ("page", "after", "before", "last")
+OF_A_PAGE = ("page", "after", "before", "last")
 
 
 def place() -> Place:
@@ -45,7 +45,7 @@ def amount(count: Count) -> str:
 
 def _address(**changed: str | int | None) -> str:
     path = url_for(request.endpoint or "", **(request.view_args or {}))
-    arguments = {name: values for name, values in request.args.to_dict(flat=False).items() if name not in _OF_A_PAGE}
+    arguments = {name: values for name, values in request.args.to_dict(flat=False).items() if name not in OF_A_PAGE}
     known = {name: value for name, value in {**arguments, **changed}.items() if value is not None}
     return f"{path}?{urlencode(known, doseq=True)}" if known else path
 

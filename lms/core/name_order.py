@@ -41,6 +41,13 @@ _ACCENTS = re.compile("[\u0300-\u036f]")
 _HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _NO_READING, _OTHER_SCRIPT = "{", "!"  # after and before the letters of the readings
 _FIRST_LETTER = re.compile("([a-z])[a-z:]*[1-5]")
+# SQL expressions over the columns of a table that is listed by name. Indexes are made of them, so searches must have
+# exactly these texts: the pinyin of a name without tones ("zhangwei", "lv" for lü), and its initials ("ZW").
+PINYIN_SQL = "lower(translate(replace(regexp_replace(name_sound, '[^A-Za-z:]+', '', 'g'), 'u:', 'v'), ':', ''))"
+INITIALS_SQL = (
+    "COALESCE(NULLIF(upper(regexp_replace(name_sound, '([a-z])[a-z:]*[1-5].|[!{].', '\\1', 'g')), ''),"
+    " upper(regexp_replace(name COLLATE \"C\", '([^ ·.-])[^ ·.-]*[ ·.-]*', '\\1', 'g')))"
+)
 _WORD = re.compile("[^\\s·•‧∙⋅・･.。\\-\u2010-\u2015\u2212]+")
 
 
@@ -113,6 +120,20 @@ def by_sound(name: str) -> str:
     if (first := _FIRST.get(name[:1])) is not None:
         return first + "".join(map(_KEYS.__getitem__, name[1:]))
     return "".join(map(_KEYS.__getitem__, name))
+
+
+def beginnings(name: str) -> tuple[str, ...]:
+    """The keys with which the keys of all names begin that begin with this text: "shan4单" for 单, of which 单雄信 is one.
+
+    The first characters of a compound family name are read otherwise where the rest of the name follows: 尉 and 尉迟 are
+    the beginning of 尉迟恭, too.
+    """
+    keys = [by_sound(name)]
+    if len(name) == 2 and name in _FIRST_TWO:
+        keys.append(_FIRST_TWO[name])
+    if len(name) == 1:
+        keys += [key[: key.index(name) + 1] for forms, key in _FIRST_TWO.items() if forms[0] == name]
+    return tuple(dict.fromkeys(key for key in keys if key))
 
 
 def initials(name: str) -> str:

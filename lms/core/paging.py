@@ -148,6 +148,24 @@ def page_by_key(
     )
 
 
+def page_of_set(ids: Sequence[int], place: Place, *, size: int = PAGE_SIZE) -> KeyPage[int]:
+    """A page of a list by key that was read as a whole: `ids` are all of its rows in their order."""
+    edge = place.before if place.before is not None else place.after
+    start = 0
+    if place.last:
+        start = max(0, len(ids) - size)
+    elif edge in ids:
+        start = ids.index(edge) + 1 if place.before is None else max(0, ids.index(edge) - size)
+        start = start if start < len(ids) else max(0, len(ids) - size)
+    rows = ids[start : start + size]
+    return KeyPage(
+        rows=rows,
+        count=Count(len(ids)),
+        before=rows[0] if start else None,
+        after=rows[-1] if start + size < len(ids) else None,
+    )
+
+
 def count_rows(db: Session, statements: Sequence[Select[Any]], *, most: int = MANY) -> Count:
     """The number of rows that SELECTs find together, up to `most`."""
     number = 0

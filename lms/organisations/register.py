@@ -1,8 +1,9 @@
 """The register of organisations that host training."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from lms.core import audit
@@ -72,6 +73,16 @@ def _matching(scope: Scope, filters: OrganisationFilter) -> Select[Organisation]
     if filters.sector is not None:
         statement = statement.where(Organisation.sector == filters.sector)
     return statement
+
+
+def find(db: Session, scope: Scope, words: str, *, most: int) -> Sequence[Organisation]:
+    """The scope's organisations with each of the words in a name; those that begin with them come first."""
+    statement = visible(select(Organisation), Organisation, scope).options(joinedload(Organisation.district))
+    for word in words.split()[:8]:
+        names = (Organisation.name_zh, Organisation.name_en)
+        statement = statement.where(or_(*(name.icontains(word, autoescape=True) for name in names)))
+    first = (~Organisation.active, ~Organisation.name_zh.istartswith(words, autoescape=True), Organisation.name_zh)
+    return db.scalars(statement.order_by(*first, Organisation.id).limit(most)).all()
 
 
 def add(db: Session, facts: OrganisationFacts, scope: Scope) -> Organisation:

@@ -66,6 +66,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "own_data": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
     "personal_data": (ADMIN, ADMIN),
     "privacy": (NOBODY, CITY),
+    "search": (ALL_BUT_TRAINEES, ALL_BUT_TRAINEES),
     "processing": (READ - {Role.DISTRICT_ADMINISTRATOR}, CITY),
     "my_training": (frozenset({Role.TRAINEE}), frozenset({Role.TRAINEE})),
     "offerings": (ALL_BUT_TRAINEES, PLAN),
@@ -79,6 +80,7 @@ AREAS: dict[str, tuple[Who, Who]] = {
     "printing": (ALL_BUT_TRAINEES, NOBODY),
     "layouts": (CITY, CITY),
     "reports": (LOOK, NOBODY),
+    "report_mail_now": (PLAN, PLAN),
     "report_sessions": (LOOK, NOBODY),
     "report_hours": (LOOK, NOBODY),
     "report_hosts": (LOOK, NOBODY),
@@ -142,7 +144,7 @@ EXCEPTIONS: dict[str, Who] = {
     "trainees.reads": READ - {Role.DISTRICT_ADMINISTRATOR},
 }
 READING = {
-    "attendance.search", "audit.index", "certificates.index", "expiring.page", "legacy.index",
+    "attendance.search", "audit.index", "search.page", "certificates.index", "expiring.page", "legacy.index",
     "legacy_holders.index", "trainees.index",
     "exports.new", "exports.delete", "certificates.export",
     "saved_views.save", "saved_views.change", "saved_views.delete",

@@ -35,12 +35,12 @@ def test_each_filter_narrows_the_list(db: Session, issue: Callable[..., Certific
 
     def names(scope: Scope = EVERYTHING, **facts: object) -> list[str]:
         filters = CertificateFilters(**facts)  # type: ignore[arg-type]
-        page = listings.listing(db, scope, filters, today=today, page=1)
+        page = listings.listing(db, scope, filters, today=today)
         return [certificate.holder_name for certificate in page.rows]
 
     assert names() == ["李四", "张三丰"]
     assert names(number=first.number.lower().replace("-", "")) == ["张三丰"]
-    assert names(holder="三") == ["张三丰"]
+    assert names(holder="张三") == ["张三丰"]
     assert names(holder="%") == []
     assert names(state=State.REVOKED) == ["李四"]
     assert names(state=State.VALID) == ["张三丰"]

@@ -33,9 +33,10 @@ from courses.enrolment.forms.trainees import (
 from courses.models.daily_counts import CountedAct
 from courses.models.trainees import IdType, Trainee
 from lms.accounts.current import confirmed
-from lms.core import clock, edge
+from lms.core import clock, list_addresses
 from lms.core.access import requires, scope
 from lms.core.contacts import ContactKind
+from lms.core.errors import NotFound
 from lms.core.form_errors import refused_on
 from lms.core.masks import mask_phone
 from lms.core.request_db import db
@@ -48,18 +49,18 @@ blueprint = Blueprint("trainees", __name__)
 @blueprint.route("/", methods=["GET", "POST"])
 @requires(*STAFF_READERS, reading=True)
 def index() -> ResponseReturnValue:
-    """The trainees in the user's scope, or those that a search finds, newest first."""
+    """The trainees in the user's scope, by name or by their registration, or those that a search finds."""
     if request.method == "POST":
         return redirect_to_search(TraineeFilterForm)
     form = TraineeFilterForm(request.args)
     form.validate()
-    listing = trainee_search.search(
-        db(), form.words.data or "", scope(), request.args.get("page", 1, type=edge.page_number)
-    )
+    order = list_addresses.order_of(trainee_search.ORDERS)
+    listing = trainee_search.search(db(), form.words.data or "", scope(), list_addresses.place(), order=order)
     return render_template(
         "trainees/index.html",
         form=form,
         listing=listing,
+        order=order,
         legible=trainees_rights.legible_ids(db(), [trainee.id for trainee in listing.rows], scope()),
         to_decide=proposals.count_to_decide(db(), scope()),
         mask_phone=mask_phone,
@@ -88,10 +89,14 @@ def reads() -> ResponseReturnValue:
 @requires(*STAFF_READERS)
 def page(trainee_id: int) -> ResponseReturnValue:
     """The facts of a trainee, masked, and the trainee's enrolments. A merged record leads to the one that was kept."""
-    kept_id = merged_records.kept_id(db(), trainee_id)
-    if kept_id is not None:
+    try:
+        trainee = fetch(db(), Trainee, trainee_id, scope())
+    except NotFound:
+        kept_id = merged_records.kept_id(db(), trainee_id)
+        if kept_id is None:
+            raise
         return redirect(url_for("trainees.page", trainee_id=fetch(db(), Trainee, kept_id, scope()).id))
-    return _render_page(fetch(db(), Trainee, trainee_id, scope()), ReasonToReadForm())
+    return _render_page(trainee, ReasonToReadForm())
 
 
 @blueprint.route("/<int:trainee_id>/edit", methods=["GET", "POST"])

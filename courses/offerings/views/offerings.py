@@ -37,7 +37,7 @@ from courses.offerings.offerings import OfferingPlan
 from courses.offerings.public_facts import PublicFacts
 from courses.offerings.scheduling import SessionPlan
 from courses.offerings.staffing import InstructorScope
-from lms.core import clock, edge
+from lms.core import clock, edge, list_addresses
 from lms.core.access import holds, requires, scope, scope_of
 from lms.core.errors import NotFound
 from lms.core.form_errors import refused_on
@@ -84,9 +84,11 @@ def index() -> ResponseReturnValue:
         last_day=form.last_day.data,
         search=form.search.data,
     )
-    page = request.args.get("page", 1, type=edge.page_number)
-    listing = listings.list_offerings(db(), filters, scope(), zone=_zone(), page=page)
-    return render_template("offerings/index.html", form=form, listing=listing, filtered=filters != OfferingFilters())
+    order = list_addresses.order_of(listings.orders_of(filters))
+    listing = listings.list_offerings(db(), filters, scope(), zone=_zone(), place=list_addresses.place(), order=order)
+    return render_template(
+        "offerings/index.html", form=form, listing=listing, order=order, filtered=filters != OfferingFilters()
+    )
 
 
 @blueprint.get("/<int:offering_id>")

@@ -91,7 +91,7 @@ def enrolment_page() -> ResponseReturnValue:
         bar=make_bar("enrolment", form, options, shown=filters.grouping),
         whole_branch=not question.beside_branch,
         grouping=GROUPING_LABELS[filters.grouping],
-        picture=_picture(question, report.rows),
+        picture=picture_of(question, report.rows),
         opening=enrolment_labels.opening_rows(report, options),
         adjustments_on_page=ADJUSTMENTS_ON_PAGE,
         linked_cells=labels.linked_cells(
@@ -108,10 +108,10 @@ def enrolment_chart() -> ResponseReturnValue:
     """Draw the report's chart."""
     question, _options = request_question()
     rows = enrolment.rows(report_db(), question)
-    return svg_response(_picture(question, rows).draw(is_narrow()))
+    return svg_response(picture_of(question, rows).draw(is_narrow()))
 
 
-def _picture(question: Question, rows: Sequence[ReportRow]) -> Picture:
+def picture_of(question: Question, rows: Sequence[ReportRow]) -> Picture:
     """The picture of a report's rows. A trend takes a statement of its own, for the year before."""
     return pictures.enrolment(rows, trend(report_db(), question, rows, today()), question.filters, today())
 
@@ -145,7 +145,7 @@ def enrolment_paper() -> ResponseReturnValue:
         )
         return make_response(page, 422)
     document = pdf.render(
-        enrolment_labels.report_document(report, options, _picture(question, report.rows)), now=clock.now()
+        enrolment_labels.report_document(report, options, picture_of(question, report.rows)), now=clock.now()
     )
     export_audit.record_export(db(), "enrolment", filters.address(), "pdf", len(report.rows))
     return send_file(

@@ -17,7 +17,7 @@ from lms.accounts import audit_trail, places
 from lms.accounts.audit_trail import TrailChange, TrailEntry, TrailFilter
 from lms.accounts.current import confirmed
 from lms.accounts.forms import ROLES, AuditFilterForm
-from lms.core import audit_labels, clock, edge, file_answers
+from lms.core import audit_labels, clock, file_answers, list_addresses
 from lms.core.access import guard_of, holds, requires
 from lms.core.audit_labels import AuditLabels
 from lms.core.exports import Cell, Format, Reference, Sheet
@@ -40,12 +40,16 @@ def index() -> ResponseReturnValue:
     labels = audit_labels.registered()
     form, filters = _filters_from_request(labels)
     zone = current_app.config["SETTINGS"].zone
+    order = list_addresses.order_of(audit_trail.ORDERS)
+    limit = current_app.config["SETTINGS"].export_limit_rows
     return render_template(
         "audit/index.html",
-        entries=audit_trail.listing(db(), filters, zone, request.args.get("page", 1, type=edge.page_number)),
+        entries=audit_trail.listing(db(), filters, zone, list_addresses.place(), order),
+        order=order,
         form=form,
-        file_arguments={name: value for name, value in request.args.items() if name != "page"},
-        limit=current_app.config["SETTINGS"].export_limit_rows,
+        file_arguments={name: value for name, value in request.args.items() if name not in list_addresses.OF_A_PAGE},
+        limit=limit,
+        fits=not audit_trail.count(db(), filters, zone, limit).over,
         action_name=partial(_label, labels.actions),
         noun_name=partial(_label, labels.nouns),
         field_name=partial(_label, labels.fields),
@@ -64,8 +68,7 @@ def export(form: str) -> ResponseReturnValue:
     settings = current_app.config["SETTINGS"]
     labels = audit_labels.registered()
     filter_form, filters = _filters_from_request(labels)
-    rows = audit_trail.count(db(), filters, settings.zone)
-    if rows > settings.export_limit_rows:
+    if audit_trail.count(db(), filters, settings.zone, settings.export_limit_rows).over:
         limit = whole(settings.export_limit_rows)
         flash(_("For a file, choose fewer days: it holds up to %(limit)s entries.", limit=limit), "warning")
         arguments: dict[str, Any] = request.args.to_dict()

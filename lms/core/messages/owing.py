@@ -1,6 +1,7 @@
 """Owing messages: a message is stored in the transaction of its cause, and a worker sends it after the commit."""
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from lms.core import clock, crypto, events
 from lms.core.errors import N_
+from lms.core.messages.channels.interface import Attachment
 from lms.core.messages.models import Channel, Message, MessageState
 
 COLUMN = "message.content"
@@ -93,6 +95,8 @@ class Content:
     text: str
     parameters: Mapping[str, str]
     phone: str | None
+    html: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
     @classmethod
     def of(cls, message: Message) -> "Content":
@@ -105,6 +109,11 @@ class Content:
             text=content["text"],
             parameters=content["parameters"],
             phone=content.get("phone"),
+            html=content.get("html", ""),
+            attachments=tuple(
+                Attachment(name, media_type, b64decode(data))
+                for name, media_type, data in content.get("attachments", ())
+            ),
         )
 
 
@@ -139,7 +148,8 @@ class Draft:
 
     subject, text: for e-mail, already in the recipient's language (or in both). parameters: the values for the SMS gateway's
     template, by the names in `purpose.parameters`. key: a second message of the same key is dropped. until: from this moment
-    on, the message is not worth sending.
+    on, the message is not worth sending. html: the same text for e-mail programs that show it, with `SITE` as in the text.
+    attachments: files of an e-mail; a text message goes without.
     """
 
     purpose: Purpose
@@ -149,6 +159,8 @@ class Draft:
     parameters: Mapping[str, str] = field(default_factory=dict)
     key: str | None = None
     until: datetime | None = None
+    html: str = ""
+    attachments: Sequence[Attachment] = ()
 
 
 def owe(
@@ -206,6 +218,12 @@ def _values(draft: Draft, now: datetime, *, patient: bool) -> dict[str, Any]:
         "parameters": dict(draft.parameters),
         "phone": recipient.phone or next(numbers, None),
     }
+    if draft.html:
+        content["html"] = draft.html
+    if draft.attachments:
+        content["attachments"] = [
+            [file.name, file.media_type, b64encode(file.data).decode()] for file in draft.attachments
+        ]
     state = MessageState.WAITING
     if position is None:
         state = MessageState.TO_CALL if purpose.called else MessageState.ASIDE

@@ -160,6 +160,8 @@ def _letter(message: Message, content: Content, site: str) -> Letter:
         parameters={name: content.parameters.get(name, "") for name in names},
         language=message.language,
         created_at=message.created_at,
+        html=content.html.replace(SITE, site),
+        attachments=content.attachments,
     )
 
 

@@ -17,7 +17,7 @@ PHONE = "+8613911112222"
 
 
 def shown(db: Session, scope: Scope, group: WaitingGroup, **filters: str) -> list[LegacyCertificate]:
-    return list(waiting.listing(db, scope, group, WaitingFilters(**filters), page=1).rows)
+    return list(waiting.listing(db, scope, group, WaitingFilters(**filters)).rows)
 
 
 def settle(db: Session) -> None:

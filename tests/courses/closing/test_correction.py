@@ -82,3 +82,10 @@ def test_who_may_correct(db, make, offering, closed):
     ):
         with pytest.raises(Denied):
             correct(db, offering, {}, scope=scope, now=moment)
+
+
+def test_the_empty_enrolment_of_a_merged_record_cannot_become_present(db, offering, closed):
+    first, _, third = closed
+    third.trainee.merged_into_id = first.trainee_id
+    db.flush()
+    assert refusal(correct, db, offering, {third.id: True}) == "merged_present"

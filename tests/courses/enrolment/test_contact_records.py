@@ -101,3 +101,13 @@ def test_a_claimed_address_of_a_record_opens_nothing_and_a_proven_one_opens_all(
 @pytest.mark.parametrize("contact", [PHONE, EMAIL])
 def test_an_unknown_contact_gets_a_code_like_a_known_one(db: Session, contact: str) -> None:
     assert contact_records.opened(db, proven(db, contact)) == contact_records.OpenedRecords()
+
+
+def test_a_former_contact_opens_the_record_that_was_kept_where_it_was_proven(db: Session, make: Make) -> None:
+    kept = make.trainee("李雷")
+    merged = make.trainee("李雷", phone=PHONE, merged_into_id=kept.id)
+    check = proven(db)
+    assert contact_records.opened(db, check) == contact_records.OpenedRecords()
+    merged.set_proof(ContactKind.PHONE, ContactProof.CODE)
+    db.flush()
+    assert contact_records.opened(db, check).trainee_ids == {kept.id}

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from courses.models.enrolment import EnrolmentState
 from courses.models.offerings import OfferingState
 from courses.offerings import listings
-from courses.offerings.listings import OfferingFilters, StateFilter
+from courses.offerings.listings import OfferingFilters, StateFilter, orders_of
 from lms.core import clock
-from lms.core.paging import PAGE_SIZE
+from lms.core.paging import PAGE_SIZE, Count, Place
 from lms.core.scope import EVERYTHING, Scope
 from tests.courses.planning import DAY, MORNING, ZONE
 from tests.factories import Make
@@ -74,13 +74,26 @@ def test_shows_the_scope_s_offerings_alone(db: Session, make: Make) -> None:
     assert listed(db, Scope(district_ids=frozenset({1}))) == [own.id]
 
 
-def test_a_page_beyond_the_last_is_the_first(db: Session, make: Make) -> None:
+def test_pages_follow_the_first_session_also_after_it_moved_or_went(db: Session, make: Make) -> None:
     course, host, lead = make.new_course(), make.organisation(), make.instructor()
-    for number in range(PAGE_SIZE + 1):
+    offerings = [
         make.offering(course=course, organisation=host, lead=lead, starts=[MORNING + number * DAY])
-    pages = [
-        listings.list_offerings(db, OfferingFilters(), EVERYTHING, zone=ZONE, page=number) for number in (1, 2, 99)
+        for number in range(PAGE_SIZE + 1)
     ]
-    assert [(page.page, len(page.rows), page.pages, page.total) for page in pages] == [
-        (1, PAGE_SIZE, 2, PAGE_SIZE + 1), (2, 1, 2, PAGE_SIZE + 1), (1, PAGE_SIZE, 2, PAGE_SIZE + 1),
-    ]  # fmt: skip
+    first = listings.list_offerings(db, OfferingFilters(), EVERYTHING, zone=ZONE)
+    assert (first.before, first.after, first.count) == (None, offerings[-2].id, Count(PAGE_SIZE + 1))
+    last = listings.list_offerings(db, OfferingFilters(), EVERYTHING, zone=ZONE, place=Place(after=first.after))
+    assert [row.id for row in last.rows] == [offerings[-1].id]
+    moved = offerings[0].sessions[0]
+    moved.starts_at, moved.ends_at = moved.starts_at + 99 * DAY, moved.ends_at + 99 * DAY
+    db.flush()
+    assert listed(db)[0] == offerings[1].id
+    db.delete(offerings[1].sessions[0])
+    db.flush()
+    assert listed(db)[0] == offerings[2].id
+    end = listings.list_offerings(db, OfferingFilters(), EVERYTHING, zone=ZONE, place=Place(last=True))
+    assert [row.id for row in end.rows][-2:] == [offerings[0].id, offerings[1].id]
+    planned = listings.list_offerings(
+        db, OfferingFilters(), EVERYTHING, zone=ZONE, order=orders_of(OfferingFilters())[1]
+    )
+    assert [row.id for row in planned.rows] == [row.id for row in offerings[:-1]]

@@ -29,7 +29,7 @@ def test_the_trail_is_narrowed(db: Session, make: Make) -> None:
     db.flush()
 
     def found(**wanted: object) -> list[str]:
-        rows = audit_trail.listing(db, TrailFilter(**wanted), ZONE, 1).rows  # type: ignore[arg-type]
+        rows = audit_trail.listing(db, TrailFilter(**wanted), ZONE).rows  # type: ignore[arg-type]
         return [f"{row.noun}:{row.key}" for row in rows]
 
     assert found() == ["offering:1", "trainee:12", "trainee:1"]

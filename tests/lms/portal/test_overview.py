@@ -208,7 +208,7 @@ def test_nothing_to_do_is_said_and_the_page_needs_few_statements(
     browser.get("/")
     statements.clear()
     page = browser.get("/?lang=en").text
-    assert len(statements) <= 14
+    assert len(statements) <= 16
     assert "Nothing waits for anybody." in page
     assert all(str(title) in unescape(page) for title in TITLES.values())
     assert "Nothing was counted in the same days of last year." in page

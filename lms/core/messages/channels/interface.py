@@ -1,12 +1,21 @@
 """The interface of a channel, and the ways in which a message is not delivered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes along with an e-mail. Its media type is written as "application/pdf"."""
+
+    name: str
+    media_type: str
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -21,6 +30,8 @@ class Letter:
     parameters: Mapping[str, str] = field(repr=False)
     language: str
     created_at: datetime
+    html: str = field(default="", repr=False)
+    attachments: Sequence[Attachment] = field(default=(), repr=False)
 
 
 class NotDelivered(Exception):

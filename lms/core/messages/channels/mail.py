@@ -60,6 +60,11 @@ class Composer:
         mail["Message-ID"] = self.message_id(letter.ref)
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(letter.text, cte="quoted-printable" if letter.text.isascii() else "base64")
+        if letter.html:
+            mail.add_alternative(letter.html, subtype="html", cte="base64")
+        for attachment in letter.attachments:
+            kind, _slash, subtype = attachment.media_type.partition("/")
+            mail.add_attachment(attachment.data, kind, subtype, filename=attachment.name)
         content = mail.as_bytes(policy=policy.SMTP)
         header = message_from_bytes(content, policy=policy.default)["To"]
         if not isinstance(header, AddressHeader) or [one.addr_spec for one in header.addresses] != [address]:

@@ -22,6 +22,8 @@ from courses.models.opening_balances import OpeningBalance
 from lms.accounts.models import User
 from lms.core import audit_labels, clock
 from lms.core.audit import AuditEntry
+from lms.core.messages.models import Message
+from lms.core.messages.owing import Content
 from lms.core.scope import Role
 from tests.courses.reports.views.test_enrolment import PAIR, text_of
 from tests.courses.worlds import BEIJING, Plan, World
@@ -234,3 +236,20 @@ def test_a_report_too_long_for_a_pdf_leads_back_and_offers_its_files(
     links = [link for link in links if "enrolment.pdf" not in link]
     assert len(links) == 4
     assert all("grouping=host" in link and city.get(link).status_code == 200 for link in links)
+
+
+def test_a_report_is_previewed_and_sent_with_its_files(
+    db: Session, make: Make, sign_in: SignIn, held: list[Offering]
+) -> None:
+    assert held
+    user = make.user(Role.CITY_ADMINISTRATOR)
+    browser = sign_in(user)
+    address = f"/reports/by-mail/send?{PERIOD}&grouping=district&lang=en"
+    assert '<th scope="row">Dongcheng' in browser.get(address).text
+    assert browser.post(address, data={}).status_code == 422
+    if user.email:
+        assert browser.post(address, data={"recipients": str(user.id), "pdf": "y", "xlsx": "y"}).status_code == 302
+        [message] = db.scalars(select(Message).where(Message.purpose == "report_now"))
+        content = Content.of(message)
+        assert [file.name.rpartition(".")[2] for file in content.attachments] == ["pdf", "xlsx"]
+        assert "<td" in content.html
