@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, case, func, or_, select, true
+from sqlalchemy import Select, case, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from courses.models.catalogue import Course
@@ -108,14 +108,18 @@ def offerings_of_host(db: Session, organisation_id: int, scope: Scope, now: date
 
 
 def frequent_instructors(db: Session, organisation_id: int, scope: Scope) -> list[FrequentInstructor]:
-    """The instructors who were at most of the host's sessions, or will be, the most frequent first."""
+    """The instructors who were at most of the host's sessions, or will be, the most frequent first; none of cancelled offerings."""
     sessions = func.count()
     statement: Select[*tuple[int, str, str, int]] = (
         select(Instructor.id, Instructor.name, Instructor.registration_number, sessions)
         .join(SessionInstructor, SessionInstructor.instructor_id == Instructor.id)
         .join(CourseSession, CourseSession.id == SessionInstructor.course_session_id)
         .join(Offering, Offering.id == CourseSession.offering_id)
-        .where(and_(Offering.organisation_id == organisation_id, Offering.visible_to(scope)))
+        .where(
+            Offering.organisation_id == organisation_id,
+            Offering.state != OfferingState.CANCELLED,
+            Offering.visible_to(scope),
+        )
         .group_by(Instructor.id)
         .order_by(sessions.desc(), Instructor.id)
         .limit(LISTED)

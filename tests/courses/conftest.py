@@ -1,7 +1,8 @@
-"""Fixtures for tests of paired devices: an instructor's device at the door of a session."""
+"""Fixtures for tests of paired devices (an instructor's device at the door of a session) and of many small files."""
 
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -15,7 +16,8 @@ from courses.models.enrolment import Enrolment
 from courses.models.offerings import CourseSession, Offering
 from lms.accounts import devices
 from lms.accounts.models import Device, User
-from lms.core import clock
+from lms.core import bounded_process, clock, sheet_parser
+from lms.core.bounded_process import Bounds
 from lms.core.scope import Role
 from tests.factories import Make
 
@@ -67,3 +69,13 @@ def answers(response: TestResponse) -> list[dict[str, Any]]:
     assert response.json is not None
     answers_in_order: list[dict[str, Any]] = response.json["answers"]
     return answers_in_order
+
+
+@pytest.fixture
+def parsed_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are parsed in this process: for tests that read hundreds of files and are about something else."""
+
+    def run(module: str, parts: Iterable[bytes], bounds: Bounds, **arguments: Any) -> Iterator[Any]:
+        return sheet_parser.program(io.BytesIO(b"".join(parts)), **arguments)
+
+    monkeypatch.setattr(bounded_process, "run", run)

@@ -192,10 +192,11 @@ def workbook(path: Path, rows: int) -> Path:
 
 
 def test_a_workbook_may_hold_more_rows_than_an_upload(db: Session, tmp_path: Path) -> None:
-    path = workbook(tmp_path / "old.xlsx", 6000)
-    assert load(db, path, chunk=5000) == (6000, [])
-    last = db.scalars(select(LegacyCertificate).where(LegacyCertificate.number == "旧006000")).one()
-    assert last.source == "old.xlsx:6001"
+    rows = spreadsheets.UPLOAD.rows + 1
+    path = workbook(tmp_path / "old.xlsx", rows)
+    assert load(db, path, chunk=rows - 1) == (rows, [])
+    last = db.scalars(select(LegacyCertificate).where(LegacyCertificate.number == f"旧{rows:06d}")).one()
+    assert last.source == f"old.xlsx:{rows + 1}"
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,7 @@ PEOPLE = st.builds(
 )
 
 
+@pytest.mark.usefixtures("parsed_here")
 @settings(max_examples=40)
 @given(
     people=st.lists(PEOPLE, min_size=1, max_size=6),

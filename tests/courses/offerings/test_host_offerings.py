@@ -34,6 +34,14 @@ def test_offerings_stand_where_they_are(db: Session, make: Make) -> None:
         for number in range(3, 13)
     ]
     make.offering(organisation=host, lead=lead, starts=[NOW + 4 * day], hours=2, state=OfferingState.DRAFT)
+    make.offering(
+        organisation=host,
+        lead=make.instructor(),
+        starts=[NOW - day],
+        state=OfferingState.CANCELLED,
+        cancelled_at=NOW,
+        cancel_reason="rain",
+    )
     make.offering(organisation=make.organisation(1), starts=[NOW + day], hours=3)
     db.flush()
     for scope in (EVERYTHING, Scope(organisation_ids=frozenset({host.id})), Scope(district_ids=frozenset({1}))):

@@ -238,6 +238,7 @@ def test_long_numbers_are_hidden_in_the_preview(city: FlaskClient) -> None:
     assert "110101199003077731" not in shown
 
 
+@pytest.mark.usefixtures("parsed_here")
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_kind_has_a_page_and_templates_that_are_read_back(city: FlaskClient, language: str) -> None:
     city.get(f"/imports/?lang={language}")
