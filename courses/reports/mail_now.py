@@ -17,6 +17,7 @@ from lms.core.messages import owing
 from lms.core.messages.channels.interface import Attachment
 from lms.core.messages.models import Channel
 from lms.core.messages.owing import Address, Draft, Purpose, Recipient
+from lms.core.name_order import by_sound
 from lms.core.scope import Scope
 
 REPORT_NOW = Purpose("report_now", N_("Report sent by a colleague"), called=False)
@@ -43,7 +44,7 @@ def recipients(db: Session, sender: User, scope: Scope) -> list[User]:
         .order_by(User.id != sender.id, User.name, User.id)
         .limit(MOST_LISTED)
     )
-    return list(db.scalars(statement))
+    return sorted(db.scalars(statement), key=lambda user: (user.id != sender.id, by_sound(user.name), user.id))
 
 
 def send(
@@ -63,7 +64,7 @@ def send(
             "recipients", N_("Choose 1 to %(most)s recipients."), field="recipients", most=MOST_RECIPIENTS
         )
     asked = "&".join(f"{name}={value}" for name, value in sorted(arguments.items()))
-    hour = f"{clock.now():%Y%m%d%H}"
+    hour = int(clock.now().timestamp()) // 3600
     drafts = [
         Draft(
             REPORT_NOW,

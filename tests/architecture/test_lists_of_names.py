@@ -64,6 +64,7 @@ ORDERED_OTHERWISE = {
     "audit.export": "newest first",
     "audit.index": "newest first",
     "certificates.index": "newest first",
+    "organisation.page": "the instructors who were there most often first",
 }
 # Lists in two parts, each in the order of names.
 IN_TWO_PARTS = {

@@ -39,7 +39,8 @@ from lms.organisations.models import Sector
 
 MAX_CAPACITY = 10_000
 MAX_SESSIONS = 60
-MAX_ASSISTANTS = 12
+MAX_ASSISTANTS = 12  # fields that the form offers; a session that has more already shows them all
+MOST_ASSISTANTS = 200
 # A session whose end is an earlier time of day than its start runs over midnight, unless it would be longer than this.
 # For example, 20:00 to 02:00 is a session of six hours, but 09:00 to 08:00 is a mistake.
 MAX_OVERNIGHT = timedelta(hours=12)
@@ -130,7 +131,7 @@ class TeamMixin:
         StringField(_("Assisting instructor"), filters=[strip], validators=[Optional(), Length(max=200)]),
         label=_("Assisting instructors"),
         min_entries=1,
-        max_entries=MAX_ASSISTANTS,
+        max_entries=MOST_ASSISTANTS,
     )
     examiner = StringField(_("Examiner"), filters=[strip], validators=[Optional(), Length(max=200)])
 

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from courses.models.offerings import OfferingState
 from courses.offerings.host_offerings import LISTED, frequent_instructors, offerings_of_host
+from lms.core import clock
 from lms.core.scope import EVERYTHING, Scope
 from tests.factories import Make
 
@@ -29,7 +30,7 @@ def test_offerings_stand_where_they_are(db: Session, make: Make) -> None:
             hours=2,
             state=OfferingState.CLOSED,
             closed_at=NOW,
-            counted_on=(NOW - number * day).date(),
+            counted_on=clock.last_branch_day([NOW - number * day]),
         )
         for number in range(3, 13)
     ]

@@ -86,9 +86,11 @@ def test_few_rows_are_neither_searched_nor_cut(city: FlaskClient) -> None:
 
 def test_the_file_holds_every_row(city: FlaskClient) -> None:
     page = text_of(city, f"/reports/enrolment?{YEAR}&grouping=host&page=2&find=School+2")
-    [file] = links(page, "/reports/enrolment/export/csv")
+    file, plain = links(page, "/reports/enrolment/export/csv")
     rows = list(csv.reader(io.StringIO(city.get(file).data.decode("utf-8-sig"))))
     assert [row[1] for row in rows[-HOSTS - 1 :]] == ["70", "60", "50", "40", "30", "20", "10", "280"]
+    alone = list(csv.reader(io.StringIO(city.get(plain).data.decode("utf-8-sig"))))
+    assert [row[1] for row in alone[1:]] == ["70", "60", "50", "40", "30", "20", "10"]
 
 
 def test_instructors_are_found_by_name_and_number(make: Make, city: FlaskClient) -> None:
