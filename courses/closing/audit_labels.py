@@ -14,6 +14,7 @@ audit_labels.register(
             "closing_request.outdate": N_("Requested closing outdated"),
             "closing_request.receive": N_("Closing requested by a device"),
             "closing_request.withdraw": N_("Requested closing withdrawn"),
+            "enrolment.cancel": N_("Enrolment cancelled"),
             "enrolment.held_elsewhere": N_("Certificate of another branch accepted or withdrawn"),
             "instructor.arrive": N_("Instructor checked in"),
             "instructor.leave": N_("Instructor left"),

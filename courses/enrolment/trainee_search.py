@@ -28,7 +28,7 @@ from lms.core.paging import (
     page_of_set,
 )
 from lms.core.phones import normalise_phone
-from lms.core.scope import Scope, visible
+from lms.core.scope import EVERYTHING, Scope, visible
 
 ORDERS = (
     Order("name", (Trainee.name_sound, Trainee.id)),
@@ -188,9 +188,10 @@ def _page_of_set(db: Session, ids: Sequence[int], place: Place, size: int) -> Ke
 def _count_all(db: Session, scope: Scope) -> Count:
     """The number of people of a scope that is not of few, up to `MANY`. A district's own register mostly is as large."""
     if scope.everything:
-        return count_rows(db, [select(Trainee.id)])
+        return count_rows(db, [visible(select(Trainee.id), Trainee, scope)])
     if scope.district_ids:
-        registered = count_rows(db, [select(Trainee.id).where(scope.covers(district=Trainee.district_id))])
+        of_district = visible(select(Trainee.id), Trainee, EVERYTHING).where(scope.covers(district=Trainee.district_id))
+        registered = count_rows(db, [of_district])
         if registered.over:
             return registered
     enrolled = select(Enrolment.trainee_id).join(Offering).where(Offering.visible_to(scope)).limit(MOST_ENROLMENTS)

@@ -21,6 +21,9 @@ WRITES = {
     " SELECT gen_random_uuid(), 1, n, 2, now(), now(), n",
     "person_time_entry": "(offering_id, kind, dated_on, recorded_at, enrolled, named, counted, minutes, passed,"
     " certificates) SELECT n, 'closing', (now() AT TIME ZONE 'Asia/Shanghai')::date, now(), n, n, 0, n, n, 0",
+    "frozen_figures": "(year, quarter, month, programme_code, district_id, frozen_at, offerings, enrolled, named, counted,"
+    " refresher, minutes, passed, certificates, adjusted, people) SELECT 2017, 4, 0, 'P' || n, 0, now(), n, n, n, 0, 0, n, n,"
+    " n, 0, n",
     "ledger_entry": "(seq, certificate_id, payload_hash, previous_hash, hash, recorded_at) SELECT n, n,"
     " sha256(('p' || n)::bytea), sha256(('v' || n)::bytea), sha256(('h' || n)::bytea), now()",
 }

@@ -20,7 +20,7 @@ from tests.certificates.records.conftest import Site
 
 TIMES = 100
 TABLES = (
-    "attendance_decision", "attendance_event", "audit_entry", "ledger_entry", "person_time_entry", "retest_event",
+    "attendance_decision", "attendance_event", "audit_entry", "frozen_figures", "ledger_entry", "person_time_entry", "retest_event",
     "session_event", "skill_event", "theory_event",
 )  # fmt: skip
 found: dict[str, dict[str, int]] = defaultdict(dict)

@@ -24,6 +24,7 @@ def test_each_table_is_known_with_its_key_and_moment() -> None:
         ("attendance_decision", "event_id", "decided_at", True),
         ("attendance_event", "id", "received_at", True),
         ("audit_entry", "id", "at", False),
+        ("frozen_figures", "id", "frozen_at", False),
         ("ledger_entry", "seq", "recorded_at", False),
         ("person_time_entry", "id", "recorded_at", False),
         ("session_event", "id", "received_at", True),

@@ -21,7 +21,7 @@ def test_the_district_accepts_one_and_declines_another(db: Session, make: Make, 
     make.training_request(district_id=2, organisation_name="别区的单位")
     db.commit()
     district = sign_in(make.user(Role.DISTRICT_ADMINISTRATOR))
-    assert "有2家单位申请办班" in district.get("/").text
+    assert '<span class="need-number">2</span> <span>个单位申请培训。' in district.get("/").text
     listing = district.get("/offerings/requested/").text
     assert "新华书店" in listing
     assert "别区的单位" not in listing
@@ -43,7 +43,10 @@ def test_the_district_accepts_one_and_declines_another(db: Session, make: Make, 
     assert "五月没有师资" in district.get(f"/offerings/requested/{declined.id}").text
     assert len(mails(db)) == 2
     assert "申请办班" not in district.get("/").text.partition("<main")[2]
-    assert "有1家单位申请办班" in sign_in(make.user(Role.CITY_ADMINISTRATOR)).get("/").text
+    assert (
+        '<span class="need-number">1</span> <span>个单位申请培训。'
+        in sign_in(make.user(Role.CITY_ADMINISTRATOR)).get("/").text
+    )
     assert "家单位申请办班" not in sign_in(make.user(Role.AUDITOR)).get("/").text
 
 
