@@ -42,7 +42,7 @@ def refresher_class(make, **facts):
 
 def test_a_refresher_certifies_holders_and_the_others_only_complete_it(db, make, statements):
     offering = refresher_class(make, lapsed_months=1)
-    today = clock.branch_today()
+    today = clock.last_branch_day([offering.sessions[-1].ends_at])  # soon after midnight the class was yesterday's
     holder, lapsed, nobody, accepted = (make.trainee(name) for name in ("甲", "乙", "丙", "丁"))
     make.legacy_certificate(holder, today - timedelta(days=27))
     make.legacy_certificate(lapsed, today - timedelta(days=32))
