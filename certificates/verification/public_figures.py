@@ -14,32 +14,27 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certificates import credentials
 from certificates.branch import Branch
-from certificates.keys import issuer_keys, jws
-from certificates.keys.issuer_keys import Purpose
-from certificates.models import StatusList
+from certificates.keys import jws
+from certificates.verification import signed_tables
+from certificates.verification.signed_tables import SignedTable
 from courses.counting import frozen_figures
 from courses.counting.frozen_figures import ALL_DISTRICTS, ALL_PROGRAMMES, WHOLE_QUARTER, QuarterFigures
 from courses.counting.quarters import Quarter
 from courses.models.catalogue import Programme
 from courses.models.quarters import FrozenQuarter
-from lms.core import clock
 from lms.organisations.models import District
 
 PURPOSE = "figures"
 MEDIA_TYPE = "frozen-figures+jwt"
 PATH = "/.well-known/frozen-figures.json"
 CSV_PATH = "/figures.csv"
-LIFETIME = timedelta(days=90)
-RENEWAL_INTERVAL = timedelta(days=1)
 FIGURES = ("person_times", "named", "counted", "refresher", "minutes", "certificates", "offerings", "people")
 CSV_COLUMNS = ("quarter", "programme", "programme_zh", "district", "district_zh", *FIGURES)
 ALL = "*"  # in the CSV file: all programmes, or all districts
@@ -81,27 +76,8 @@ def sign_due(db: Session, branch: Branch, *, anew: bool = False) -> bool:
 
     anew: sign them in any case, because the key has changed. Raises DomainError when the signing key is not available.
     """
-    now = clock.now()
-    content = _content(db)
-    encoded = hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
-    stored = db.get(StatusList, (PURPOSE, 0))
-    if not anew and stored is not None and stored.encoded == encoded and now - stored.made_at < RENEWAL_INTERVAL:
-        return False
-    key, private = issuer_keys.for_signing(db, branch.keys_dir, Purpose.STATUS)
-    issuer = credentials.did_of(branch.public_url)
-    claims = {
-        "iss": issuer,
-        "iat": int(now.timestamp()),
-        "exp": int((now + LIFETIME).timestamp()),
-        "id": branch.public_url + PATH,
-        **content,
-    }
-    stored = stored or StatusList(purpose=PURPOSE, number=0)
-    stored.encoded, stored.document = encoded, jws.signed(claims, MEDIA_TYPE, f"{issuer}#{key.kid}", private.sign)
-    stored.made_at, stored.valid_until = now, now + LIFETIME
-    db.add(stored)
-    db.flush()
-    return True
+    table = SignedTable(PURPOSE, MEDIA_TYPE, PATH)
+    return signed_tables.sign_due(db, branch, table, _content(db), anew=anew)
 
 
 def _content(db: Session) -> dict[str, Any]:

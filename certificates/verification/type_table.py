@@ -8,30 +8,26 @@ forgery. `read` needs no database.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from certificates import credentials
 from certificates.branch import BRANCH_UNIT, Branch
 from certificates.issuing import unit_names
-from certificates.keys import issuer_keys, jws
-from certificates.keys.issuer_keys import Purpose
-from certificates.models import StatusList
+from certificates.keys import jws
 from certificates.number import NumberScheme
 from certificates.payload import Payload
+from certificates.verification import signed_tables
+from certificates.verification.signed_tables import SignedTable
 from courses.models.catalogue import Course, courses_by_type
-from lms.core import clock
 from lms.core.errors import N_, DomainError
 from lms.organisations.models import District
 
 PURPOSE = "types"
 MEDIA_TYPE = "certificate-types+jwt"
 PATH = "/.well-known/certificate-types.json"
-LIFETIME = timedelta(days=90)
-RENEWAL_INTERVAL = timedelta(days=1)
 
 Names = Mapping[str, str]
 
@@ -61,27 +57,8 @@ def sign_due(db: Session, branch: Branch, *, anew: bool = False) -> bool:
 
     anew: sign it in any case, because the key has changed. Raises DomainError when the signing key is not available.
     """
-    now = clock.now()
-    content = _content(db, branch)
-    encoded = json.dumps(content, ensure_ascii=False, sort_keys=True)
-    stored = db.get(StatusList, (PURPOSE, 0))
-    if not anew and stored is not None and stored.encoded == encoded and now - stored.made_at < RENEWAL_INTERVAL:
-        return False
-    key, private = issuer_keys.for_signing(db, branch.keys_dir, Purpose.STATUS)
-    issuer = credentials.did_of(branch.public_url)
-    claims = {
-        "iss": issuer,
-        "iat": int(now.timestamp()),
-        "exp": int((now + LIFETIME).timestamp()),
-        "id": branch.public_url + PATH,
-        **content,
-    }
-    stored = stored or StatusList(purpose=PURPOSE, number=0)
-    stored.encoded, stored.document = encoded, jws.signed(claims, MEDIA_TYPE, f"{issuer}#{key.kid}", private.sign)
-    stored.made_at, stored.valid_until = now, now + LIFETIME
-    db.add(stored)
-    db.flush()
-    return True
+    table = SignedTable(PURPOSE, MEDIA_TYPE, PATH)
+    return signed_tables.sign_due(db, branch, table, _content(db, branch), anew=anew)
 
 
 def _content(db: Session, branch: Branch) -> dict[str, Any]:

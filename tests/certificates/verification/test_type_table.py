@@ -14,7 +14,8 @@ from certificates.keys import issuer_keys
 from certificates.models import Certificate, StatusList
 from certificates.payload import decode, digits_of
 from certificates.verification import offline, type_table
-from certificates.verification.type_table import LIFETIME, RENEWAL_INTERVAL, TypeTable
+from certificates.verification.signed_tables import LIFETIME, RENEWAL_INTERVAL
+from certificates.verification.type_table import TypeTable
 from courses.models.catalogue import Course
 from lms.core import clock
 from lms.core.errors import DomainError
